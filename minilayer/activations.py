@@ -1,0 +1,146 @@
+"""Activations: maps without parameters that give as many columns as they take."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import final
+
+import numpy as np
+
+from .checks import Array
+from .layers import Layer, register
+
+
+class Activation(Layer):
+    """A map without parameters. One of your own writes ``function`` and ``gradient`` into the arrays it is given.
+
+    >>> class Square(Activation):
+    ...     def function(self, x, out):
+    ...         np.multiply(x, x, out=out)
+    ...     def gradient(self, x, y, dy, out):
+    ...         np.multiply(dy, 2 * x, out=out)
+    >>> Square().forward(np.array([[3.0]]))
+    array([[9.]])
+    """
+
+    @abstractmethod
+    def function(self, x: Array, out: Array) -> None:
+        """Write f(x), (m, n), into ``out``, which never overlaps x."""
+
+    @abstractmethod
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n); elementwise, that is dy * f'(x)."""
+
+    @final
+    def forward(self, x: Array) -> Array:
+        self._x, self._y = x, self.workspace.array("y", x.shape, x.dtype)
+        self.function(x, self._y)
+        return self._y
+
+    @final
+    def input_gradient(self, dy: Array) -> Array:
+        dx = self.workspace.array("dx", dy.shape, dy.dtype)
+        self.gradient(self._x, self._y, dy, dx)
+        return dx
+
+
+@final
+@register
+class Identity(Activation):
+    """f(x) = x: the output of a regression.
+
+    >>> Identity().forward(np.array([[-1.5, 2.0]]))
+    array([[-1.5,  2. ]])
+    """
+
+    def function(self, x: Array, out: Array) -> None:
+        np.copyto(out, x)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.copyto(out, dy)
+
+
+@final
+@register
+class Sigmoid(Activation):
+    """f(x) = 1 / (1 + exp(-x)), the logistic function; f' = f (1 - f).
+
+    >>> Sigmoid().forward(np.array([[-1e4, 0.0, 1e4]]))
+    array([[0. , 0.5, 1. ]])
+    """
+
+    def function(self, x: Array, out: Array) -> None:
+        with np.errstate(over="ignore"):  # exp(1e4) is inf and 1 / inf is the right 0
+            np.negative(x, out=out)
+            np.exp(out, out=out)
+            out += 1
+            np.reciprocal(out, out=out)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.subtract(1, y, out=out)
+        out *= y
+        out *= dy
+
+
+@final
+@register
+class Tanh(Activation):
+    """f(x) = tanh(x); f' = 1 - f**2.
+
+    >>> Tanh().forward(np.array([[0.0, 1e4]]))
+    array([[0., 1.]])
+    """
+
+    def function(self, x: Array, out: Array) -> None:
+        np.tanh(x, out=out)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.multiply(y, y, out=out)
+        np.subtract(1, out, out=out)
+        out *= dy
+
+
+@final
+@register
+class ReLU(Activation):
+    """f(x) = max(x, 0); f' = 1 where x > 0, else 0 (at the kink too).
+
+    >>> ReLU().forward(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    def function(self, x: Array, out: Array) -> None:
+        np.maximum(x, 0, out=out)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.greater(y, 0, out=out)
+        out *= dy
+
+
+@final
+@register
+class Softmax(Activation):
+    """f(x)_j = exp(x_j) / sum_k exp(x_k) along each row; dC/dx = f * (dy - sum_k dy_k f_k).
+
+    >>> Softmax().forward(np.array([[1e4, 1e4], [0.0, -1e4]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+
+    def function(self, x: Array, out: Array) -> None:
+        row = self._row(x)
+        np.max(x, axis=1, keepdims=True, out=row)  # exp of nothing above 0: no overflow
+        np.subtract(x, row, out=out)
+        np.exp(out, out=out)
+        np.sum(out, axis=1, keepdims=True, out=row)
+        out /= row
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        row = self._row(x)
+        np.multiply(dy, y, out=out)
+        np.sum(out, axis=1, keepdims=True, out=row)
+        np.subtract(dy, row, out=out)
+        out *= y
+
+    def _row(self, x: Array) -> Array:
+        return self.workspace.array("row", (len(x), 1), x.dtype)

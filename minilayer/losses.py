@@ -1,0 +1,152 @@
+"""Losses, each with the activation that it is paired with (its canonical link).
+
+Behind its link, a loss has the output error ``prediction - target`` (the exercise's delta3) and a value that is finite
+for pre-activations of any size: both come from the pre-activation z, so that no log(0) and no 0 * inf can arise
+(McCullagh and Nelder, Generalized Linear Models, 1989, section 2.2).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, final
+
+import numpy as np
+
+from .activations import Activation, Identity, Sigmoid, Softmax
+from .checks import Array
+from .workspace import Workspace
+
+
+class Loss(ABC):
+    """A loss of rows of predictions against rows of targets, both (m, n)."""
+
+    link: ClassVar[type[Activation]]
+    """The activation that the model must end with."""
+
+    @abstractmethod
+    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+        """The sum of the loss over rows and columns at pre-activation z, which becomes link(z) - target, in place."""
+
+    def check_targets(self, targets: Array) -> None:
+        """Raise ValueError for finite targets that the loss is not defined for."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+@final
+class BinaryCrossEntropy(Loss):
+    """-sum [y log p + (1 - y) log(1 - p)] with p = sigmoid(z) and y in [0, 1]: the exercise's cost.
+
+    In z it is max(z, 0) - y z + log(1 + exp(-abs(z))); one exponential an element serves the loss and p.
+
+    >>> z = np.array([[0.0, 1e4]])
+    >>> round(BinaryCrossEntropy().evaluate(z, np.array([[1.0, 1.0]]), Workspace()), 6), z
+    (0.693147, array([[-0.5,  0. ]]))
+    """
+
+    link = Sigmoid
+
+    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+        e, step, t = (work.array(name, z.shape, z.dtype) for name in ("e", "step", "t"))
+        np.abs(z, out=e)
+        np.negative(e, out=e)
+        np.exp(e, out=e)
+        np.greater(z, 0, out=step)
+        np.subtract(step, target, out=t)  # max(z, 0) - y z = z ((z > 0) - y): no difference of large numbers
+        t *= z
+        total = float(np.sum(t, dtype=np.float64))
+        np.maximum(e, step, out=z)  # sigmoid(z) is 1 / (1 + e) for z > 0, else e / (1 + e)
+        np.add(e, 1, out=t)
+        z /= t
+        z -= target
+        return total + _sum_log1p(e, t)
+
+    def check_targets(self, targets: Array) -> None:
+        _check_unit_interval(self, targets)
+
+
+@final
+class CategoricalCrossEntropy(Loss):
+    """-sum y log p with p = softmax(z) along each row and y >= 0 summing to 1 along each row.
+
+    >>> z = np.array([[0.0, 0.0], [1e4, -1e4]])
+    >>> round(CategoricalCrossEntropy().evaluate(z, np.array([[1.0, 0.0], [1.0, 0.0]]), Workspace()), 6), z
+    (0.693147, array([[-0.5,  0.5],
+           [ 0. ,  0. ]]))
+    """
+
+    link = Softmax
+
+    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+        row, t = work.array("row", (len(z), 1), z.dtype), work.array("t", z.shape, z.dtype)
+        np.max(z, axis=1, keepdims=True, out=row)
+        z -= row
+        np.multiply(target, z, out=t)
+        total = -float(np.sum(t, dtype=np.float64))
+        np.exp(z, out=z)
+        np.sum(z, axis=1, keepdims=True, out=row)
+        z /= row
+        z -= target
+        np.log(row, out=row)
+        return total + float(np.sum(row, dtype=np.float64))
+
+    def check_targets(self, targets: Array) -> None:
+        _check_unit_interval(self, targets)
+        sums = targets.sum(axis=1, dtype=np.float64)
+        wrong = np.abs(sums - 1) > 1e-6
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"Y: CategoricalCrossEntropy expects rows that sum to 1, found {sums[row]:.6g} in row {row}"
+            )
+
+
+@final
+class MeanSquaredError(Loss):
+    """1/2 sum (p - y)**2 with p = z: half the squared error, summed over the columns.
+
+    >>> z = np.array([[3.0, 1.0]])
+    >>> MeanSquaredError().evaluate(z, np.array([[1.0, 1.0]]), Workspace()), z
+    (2.0, array([[2., 0.]]))
+    """
+
+    link = Identity
+
+    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+        z -= target
+        t = work.array("t", z.shape, z.dtype)
+        np.multiply(z, z, out=t)
+        return float(np.sum(t, dtype=np.float64)) / 2
+
+
+def _sum_log1p(e: Array, work: Array) -> float:
+    """sum log(1 + e) for e in [0, 1], both arrays overwritten.
+
+    A logarithm costs some 30 multiplications, so that columns are first folded onto each other: log(1 + a) + log(1 + b)
+    is log(1 + (a + b + ab)), which keeps full relative accuracy for tiny a and b. Nine folds multiply up to 512 factors
+    of at most 2, far from overflow.
+    """
+    width = e.shape[1]
+    for _ in range(9):
+        half = width // 2
+        if not half:
+            break
+        a, b, product = e[:, :half], e[:, width - half : width], work[:, :half]
+        np.multiply(a, b, out=product)
+        a += b
+        a += product
+        width -= half
+    logs = np.log1p(e[:, :width], out=work[:, :width])
+    return float(np.sum(logs, dtype=np.float64))
+
+
+def _check_unit_interval(loss: Loss, targets: Array) -> None:
+    outside = (targets < 0) | (targets > 1)
+    if outside.any():
+        row, column = (int(k) for k in np.argwhere(outside)[0])
+        hint = ": use one_hot for labels" if targets.dtype.kind in "ui" or targets.shape[1] == 1 else ""
+        raise ValueError(
+            f"Y: {type(loss).__name__} expects targets in [0, 1], found {targets[row, column]} in row {row}, "
+            f"column {column}{hint}"
+        )

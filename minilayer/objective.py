@@ -1,0 +1,188 @@
+"""Objective: the cost of a model on data, and its gradient, as a function of the flat parameter vector."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from .checks import Array, check_count, check_finite, check_matrix, check_number, check_vector
+from .losses import Loss
+from .parallel import Crew, usable_cpus
+from .sequential import Sequential
+from .workspace import Workspace
+
+SHARD_ROWS = 1250
+"""Rows of a shard where the caller does not say how many shards there are to be."""
+
+
+@final
+class Objective:
+    """``objective(x) -> (cost, gradient)``: SciPy's own contract for ``fun`` with ``jac=True``.
+
+    The cost is the mean over the m rows of the loss summed over the output columns, plus ``l2 / (2 m)`` times the sum
+    of the squared weights (biases excluded; l2 is the exercise's lambda). The gradient is a new float64 array at every
+    call. An evaluation reads neither the model's parameters nor writes them: ``update(x)`` does that.
+
+    Rows are cut into ``shards`` (default: one per 1250 rows or so), evaluated by ``workers`` threads (default: the CPUs
+    this process may use) and added in shard order: the result depends on the sharding, in the last digits, and not on
+    the workers. With ``copy`` (the default) shards are float64 copies laid out for speed; without it they are views of
+    X and Y, converted shard by shard at each evaluation, for data that is too large to copy. X, Y: numbers of any
+    dtype and order, never written to.
+
+    Raises TypeError or ValueError for X or Y that are not finite matrices of the model's widths with equally many rows,
+    for targets that the loss is not defined for, and for a model that does not end with the loss's link.
+
+    >>> from minilayer import Dense, Sequential, Sigmoid, BinaryCrossEntropy
+    >>> model = Sequential([Dense(1, 1), Sigmoid()])
+    >>> model.parameters[:] = 0
+    >>> objective = Objective(model, [[1.0], [3.0]], [[0], [1]], loss=BinaryCrossEntropy())
+    >>> cost, gradient = objective(model.parameters)
+    >>> round(cost, 6), gradient
+    (0.693147, array([ 0. , -0.5]))
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        loss: Loss,
+        l2: float = 0.0,
+        *,
+        shards: int | None = None,
+        workers: int | None = None,
+        copy: bool = True,
+    ) -> None:
+        if not isinstance(model, Sequential):
+            raise TypeError(f"model: expected a Sequential, found {model!r}")
+        _check_link(model, loss)
+        inputs, targets = _check_data(model, loss, X, Y)
+        self.model, self.loss = model, loss
+        self.l2 = check_number("l2", l2)
+        self.rows = len(inputs)
+        target_shards = check_count("shards", max(1, round(self.rows / SHARD_ROWS)) if shards is None else shards)
+        self.shards = min(target_shards, self.rows)
+        self.workers = check_count("workers", usable_cpus() if workers is None else workers)
+        self._data = [
+            (_prepare(x, copy), _prepare(y, copy))
+            for x, y in zip(_cut(inputs, self.shards), _cut(targets, self.shards), strict=True)
+        ]
+        self._penalized = model.penalized()
+        self._start_crew()
+
+    def _start_crew(self) -> None:
+        """A replica and a work space for each worker, over one vector that each evaluation sets to its x."""
+        self._vector = np.empty_like(self.model.parameters)
+        crew = min(self.workers, self.shards)
+        self._replicas = [self.model.replica(self._vector) for _ in range(crew)]
+        self._work = [Workspace() for _ in range(crew)]
+        self._crew = Crew(crew)
+        self._lock = threading.Lock()
+
+    @property
+    def x0(self) -> Array:
+        """A copy of the model's parameters: where training starts."""
+        return self.model.parameters.copy()
+
+    def update(self, x: npt.ArrayLike) -> None:
+        """Set the model's parameters to x."""
+        self.model.parameters[:] = check_vector("x", x, self._vector.size)
+
+    def sample(self, rows: int) -> tuple[Array, Array]:
+        """The first rows of X and Y, at most a shard of them, as new float64 arrays."""
+        x, y = self._data[0]
+        return np.array(x[:rows], dtype=np.float64), np.array(y[:rows], dtype=np.float64)
+
+    def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
+        """Cost and gradient at x, of the layout of ``model.parameters``. Calls from several threads take turns."""
+        point = check_vector("x", x, self._vector.size)
+        with self._lock:
+            self._vector[:] = point
+            cost, gradient = self._sum_over_shards()
+            with np.errstate(all="ignore"):  # a cost that is not finite is an answer; the trainers report it
+                weights = np.where(self._penalized, self._vector, 0.0)
+                cost += self.l2 / 2 * float(weights @ weights)
+                gradient += self.l2 * weights
+                gradient /= self.rows
+        return cost / self.rows, gradient
+
+    def _sum_over_shards(self) -> tuple[float, Array]:
+        gradient = np.zeros_like(self._vector)
+        costs = [0.0] * self.shards
+
+        def compute(worker: int, shard: int) -> None:
+            with np.errstate(all="ignore"):
+                costs[shard] = self._evaluate_shard(worker, shard)
+
+        def combine(worker: int, shard: int) -> None:
+            with np.errstate(all="ignore"):
+                np.add(gradient, self._replicas[worker].gradient, out=gradient)
+
+        self._crew.run(self.shards, compute, combine)
+        return sum(costs), gradient
+
+    def _evaluate_shard(self, worker: int, shard: int) -> float:
+        """The loss summed over a shard's rows; its gradient is left in the worker's replica."""
+        replica, work = self._replicas[worker], self._work[worker]
+        x, y = (_as_float(part, name, work) for part, name in zip(self._data[shard], "xy", strict=True))
+        z = replica.forward(x, link=False)
+        cost = self.loss.evaluate(z, y, work)
+        replica.backward(z, link=False)
+        return cost
+
+    def __getstate__(self) -> dict[str, Any]:
+        transient = {"_vector", "_replicas", "_work", "_crew", "_lock"}
+        return {name: value for name, value in self.__dict__.items() if name not in transient}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start_crew()
+
+    def __repr__(self) -> str:
+        return (
+            f"Objective({self.model!r}, {self.rows} rows, {self.loss!r}, l2={self.l2:g}, "
+            f"shards={self.shards}, workers={self.workers})"
+        )
+
+
+def _check_link(model: Sequential, loss: Loss) -> None:
+    if not isinstance(loss, Loss):
+        hint = f": write {loss.__name__}()" if isinstance(loss, type) and issubclass(loss, Loss) else ""
+        raise TypeError(f"loss: expected a Loss such as BinaryCrossEntropy(), found {loss!r}{hint}")
+    last = model.layers[-1]
+    if type(last) is not loss.link:
+        raise ValueError(f"loss: {loss!r} needs {loss.link.__name__} as the last layer, found {last!r}")
+
+
+def _check_data(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
+    inputs = check_matrix("X", X, model.inputs, f"columns (inputs of {model.layers[0]!r})")
+    targets = check_matrix("Y", Y, model.outputs, "columns (outputs of the model)")
+    if len(inputs) != len(targets):
+        raise ValueError(f"Y: expected as many rows as X, {len(inputs)}, found {len(targets)}")
+    check_finite("X", inputs)
+    check_finite("Y", targets)
+    loss.check_targets(targets)
+    return inputs, targets
+
+
+def _cut(rows: Array, shards: int) -> list[Array]:
+    """Views of consecutive rows, as equal in number as can be."""
+    edges = [len(rows) * shard // shards for shard in range(shards + 1)]
+    return [rows[start:stop] for start, stop in pairwise(edges)]
+
+
+def _prepare(part: Array, copy: bool) -> Array:
+    return np.array(part, dtype=np.float64, order="F") if copy else part
+
+
+def _as_float(part: Array, name: str, work: Workspace) -> Array:
+    """The shard itself where it is float64, else converted into the work space."""
+    if part.dtype == np.float64:
+        return part
+    converted = work.array(name, part.shape, np.dtype(np.float64))
+    np.copyto(converted, part)
+    return converted

@@ -1,0 +1,85 @@
+"""Work on shards by several threads, with results taken in shard order."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may use: its affinity mask where the system has one."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Crew:
+    """``workers`` threads, the caller's among them, that compute tasks in any order and combine them in order.
+
+    A task is computed by ``compute(worker, task)`` and then taken up by ``combine(worker, task)``, the combines
+    strictly in the order of the tasks, one at a time. So a sum over tasks does not depend on the number of workers, and
+    each worker needs room for one result only. Threads start at the first run with more than one worker.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ThreadPoolExecutor | None = None
+        self._pid = os.getpid()
+
+    def run(self, tasks: int, compute: Callable[[int, int], None], combine: Callable[[int, int], None]) -> None:
+        """Compute and combine tasks 0..tasks - 1. The first exception stops the others and is raised."""
+        helpers = min(self.workers, tasks) - 1
+        if helpers == 0:
+            for task in range(tasks):
+                compute(0, task)
+                combine(0, task)
+            return
+        shift = _Shift(tasks, compute, combine)
+        futures = [self._executor().submit(shift.work, worker) for worker in range(1, helpers + 1)]
+        try:
+            shift.work(0)
+        finally:
+            wait(futures)  # nobody may still write when the caller goes on
+        if shift.failure is not None:
+            raise shift.failure
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._pool is None or self._pid != os.getpid():  # threads do not survive a fork
+            self._pool = ThreadPoolExecutor(self.workers - 1, thread_name_prefix="minilayer")
+            self._pid = os.getpid()
+        return self._pool
+
+
+class _Shift:
+    """One run of a crew: which task is next, whose turn it is to combine, what went wrong."""
+
+    def __init__(self, tasks: int, compute: Callable[[int, int], None], combine: Callable[[int, int], None]) -> None:
+        self.tasks, self.compute, self.combine = tasks, compute, combine
+        self.next = self.turn = 0
+        self.failure: BaseException | None = None
+        self.changed = threading.Condition()
+
+    def work(self, worker: int) -> None:
+        try:
+            while (task := self._take()) is not None:
+                self.compute(worker, task)
+                with self.changed:
+                    # The earlier tasks were taken earlier and are being worked on, so that this wait ends.
+                    while self.turn != task and self.failure is None:
+                        self.changed.wait()
+                    if self.failure is not None:
+                        return
+                    self.combine(worker, task)
+                    self.turn += 1
+                    self.changed.notify_all()
+        except BaseException as failure:  # KeyboardInterrupt too: it reaches the caller's thread in the middle of work
+            with self.changed:
+                self.failure = self.failure or failure
+                self.changed.notify_all()
+
+    def _take(self) -> int | None:
+        with self.changed:
+            if self.failure is not None or self.next == self.tasks:
+                return None
+            self.next += 1
+            return self.next - 1
