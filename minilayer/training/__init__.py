@@ -1,0 +1,9 @@
+"""Trainers. They see a callable objective, never a layer."""
+
+from .gradient_descent import GradientDescent
+from .history import History, Iteration
+from .scipy_trainer import ScipyTrainer
+from .status import Status
+from .trainer import Trainer
+
+__all__ = ["GradientDescent", "History", "Iteration", "ScipyTrainer", "Status", "Trainer"]

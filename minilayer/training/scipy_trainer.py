@@ -1,0 +1,91 @@
+"""ScipyTrainer: the gradient-based methods of scipy.optimize.minimize under the trainers' contract."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from scipy.optimize import OptimizeResult, minimize
+
+from ..checks import Array
+from .run import Run
+from .scipy_methods import METHODS, Method
+from .status import Status
+from .trainer import Trainer
+
+
+@final
+class ScipyTrainer(Trainer):
+    """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
+
+    ``method``: TNC (the article's), L-BFGS-B, CG, BFGS, SLSQP or trust-constr. The last three hold a matrix of n x n
+    numbers for n parameters: 846 MB for the exercise's network, so they are for small ones. ``options`` are the
+    method's own, passed through untouched: ``maxfun`` for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``,
+    ``maxcor``, ... (see scipy.optimize.show_options("minimize", method)).
+
+    Raises ValueError for a method that is not one of these, TypeError for an option that the method does not have
+    (SciPy would only warn, and ignore it).
+
+    >>> bowl = lambda x: (x @ x / 2, x)
+    >>> result = ScipyTrainer("L-BFGS-B").minimize(bowl, [4.0, -2.0])
+    >>> result.success, result.nfev <= 4, bool(abs(result.x).max() < 1e-5)
+    (True, True, True)
+    """
+
+    def __init__(
+        self,
+        method: str = "TNC",
+        *,
+        max_evaluations: int | None = None,
+        max_iterations: int | None = None,
+        max_seconds: float | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(max_evaluations=max_evaluations, max_iterations=max_iterations, max_seconds=max_seconds)
+        self.method = _find(method)
+        self.options = options
+        for option in options:
+            if option not in self.method.options:
+                raise TypeError(_unknown_option(self.method, option))
+
+    @property
+    def name(self) -> str:
+        return self.method.name
+
+    def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        result = minimize(
+            run.evaluate,
+            x0,
+            jac=True,
+            method=self.method.name,
+            callback=lambda x, *_: run.iterated(x),
+            options=self.options,
+        )
+        return self._status(result, run), str(result.message)
+
+    def _status(self, result: OptimizeResult, run: Run) -> Status:
+        if result.success:
+            return Status.CONVERGED
+        if result.status not in self.method.limit_statuses:
+            return Status.FAILED
+        maxfun = self.options.get("maxfun", self.method.default_maxfun)
+        by_evaluations = "maxiter" not in self.method.options or (maxfun is not None and run.evaluations >= maxfun)
+        return Status.MAX_EVALUATIONS if by_evaluations else Status.MAX_ITERATIONS
+
+    def _evaluation_limit(self) -> int | None:
+        limits = (self.budget.evaluations, self.options.get("maxfun"))
+        return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _find(name: str) -> Method:
+    for method in METHODS:
+        if isinstance(name, str) and name.lower() == method.name.lower():
+            return method
+    known = ", ".join(method.name for method in METHODS)
+    raise ValueError(f"method: expected one of {known}, found {name!r}")
+
+
+def _unknown_option(method: Method, option: str) -> str:
+    instead = {"maxiter": "maxfun", "maxfun": "maxiter"}.get(option)
+    hint = f"its budget is {instead!r}" if instead in method.options else "use max_evaluations or max_iterations"
+    known = ", ".join(sorted(method.options))
+    return f"options: {method.name} has no option {option!r}" + (f" ({hint})" if instead else "") + f"; it has {known}"

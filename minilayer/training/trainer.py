@@ -1,0 +1,127 @@
+"""Trainer: the one interface of all trainers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol, final, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import OptimizeResult
+
+from ..checks import Array, check_count, check_finite, check_number, check_numeric
+from .progress import ProgressBar
+from .run import Budget, Callback, CostAndGradient, Run
+from .status import Status, Stop
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """An objective that knows where to start and takes the result: minilayer's Objective, or one of your own."""
+
+    x0: Array
+
+    def update(self, x: Array, /) -> None:
+        """Take x as the new parameters."""
+
+
+class Trainer(ABC):
+    """Minimizes an objective under budgets, with one contract whatever the method.
+
+    ``max_evaluations``, ``max_iterations`` and ``max_seconds`` end the run when they are used up; the number of
+    evaluations is never exceeded, the seconds by at most one evaluation. None: no limit but the method's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_evaluations: int | None = None,
+        max_iterations: int | None = None,
+        max_seconds: float | None = None,
+    ) -> None:
+        self.budget = Budget(
+            None if max_evaluations is None else check_count("max_evaluations", max_evaluations),
+            None if max_iterations is None else check_count("max_iterations", max_iterations),
+            None if max_seconds is None else check_number("max_seconds", max_seconds, above=True),
+        )
+
+    @final
+    def minimize(
+        self,
+        objective: CostAndGradient,
+        x0: npt.ArrayLike | None = None,
+        *,
+        callback: Callback | None = None,
+        progress: bool | None = None,
+    ) -> OptimizeResult:
+        """Minimize ``objective(x) -> (cost, gradient)`` from ``x0`` (default: ``objective.x0``).
+
+        ``callback`` is given an Iteration after each iteration and may raise StopIteration to end the run. ``progress``
+        shows a bar (None: where standard error is a terminal).
+
+        Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
+        later but worse one, ``nfev`` evaluations, ``nit`` iterations, ``seconds``, the ``history``, and how the run
+        ended: ``status`` (a Status), ``success`` and ``message``. Running out of budget, a cost that is not finite, and
+        Ctrl-C end the run and are told there. An objective with an ``update`` method is given the best point, also when
+        the callback or the objective raises another exception, which then goes on to the caller.
+
+        Raises TypeError or ValueError for an x0 that is not a finite vector of the right size.
+        """
+        start = self._start(objective, x0)
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback: expected a function of an Iteration, found {callback!r}")
+        bar = ProgressBar(self.name, self._evaluation_limit(), progress)
+        run = Run(objective, self.budget, callback, bar)
+        try:
+            status, reason = self._search(run, start)
+        except Stop as stop:
+            status, reason = stop.status, stop.reason
+        except KeyboardInterrupt:
+            status, reason = Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
+        finally:
+            bar.close()
+            if run.best is not None and isinstance(objective, Trainable):
+                objective.update(run.best.x)
+        return self._result(run, start, status, reason)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What the progress bar and the messages call the method."""
+
+    @abstractmethod
+    def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        """Look for the minimum with ``run.evaluate`` and ``run.iterated``; return how and why the method ended."""
+
+    def _evaluation_limit(self) -> int | None:
+        """The bar's full length, where it is known."""
+        return self.budget.evaluations
+
+    @staticmethod
+    def _start(objective: CostAndGradient, x0: npt.ArrayLike | None) -> Array:
+        if not callable(objective):
+            raise TypeError(f"objective: expected a function x -> (cost, gradient), found {objective!r}")
+        own = objective.x0 if isinstance(objective, Trainable) else None
+        if x0 is None and own is None:
+            raise TypeError("x0: expected a starting point, as the objective has no x0 of its own")
+        start = check_numeric("x0", own if x0 is None else x0)
+        if start.ndim != 1 or start.size == 0 or (own is not None and start.shape != own.shape):
+            raise ValueError(f"x0: expected shape {'(n,)' if own is None else own.shape}, found {start.shape}")
+        check_finite("x0", start[:, None])
+        return start.astype(np.float64)
+
+    def _result(self, run: Run, start: Array, status: Status, reason: str) -> OptimizeResult:
+        best = run.best
+        return OptimizeResult(
+            x=start if best is None else best.x,
+            fun=float("nan") if best is None else best.cost,
+            jac=np.full_like(start, np.nan) if best is None else best.gradient,
+            nfev=run.evaluations,
+            njev=run.evaluations,
+            nit=run.iterations,
+            status=status,
+            success=status is Status.CONVERGED,
+            message=f"{self.name}: {reason}",
+            seconds=run.seconds,
+            history=run.history,
+        )
