@@ -1,0 +1,57 @@
+"""minilayer: small dense networks as classes, trained to a real minimum with SciPy's optimizers.
+
+Where to read on: layers.py and activations.py (what a layer is), sequential.py (one flat vector, the layers are views),
+losses.py, objective.py (cost and gradient as a function of that vector), training/ (the optimizers), checkpoint.py.
+"""
+
+from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from .checkpoint import CheckpointError, load, save
+from .data import load_ex4, one_hot, stratified_split
+from .gradcheck import GradientError, GradientReport, check_gradient
+from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
+from .layers import Dense, Layer, register
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .metrics import accuracy, confusion_matrix, confusion_table
+from .objective import Objective
+from .sequential import Sequential
+from .training import GradientDescent, History, Iteration, ScipyTrainer, Status, Trainer
+
+__all__ = [
+    "Activation",
+    "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
+    "CheckpointError",
+    "Dense",
+    "Glorot",
+    "GradientDescent",
+    "GradientError",
+    "GradientReport",
+    "History",
+    "Identity",
+    "Initializer",
+    "Iteration",
+    "Layer",
+    "Loss",
+    "MeanSquaredError",
+    "Objective",
+    "ReLU",
+    "ScipyTrainer",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Status",
+    "Tanh",
+    "Trainer",
+    "UniformEpsilon",
+    "Zeros",
+    "accuracy",
+    "check_gradient",
+    "confusion_matrix",
+    "confusion_table",
+    "load",
+    "load_ex4",
+    "one_hot",
+    "register",
+    "save",
+    "stratified_split",
+]
