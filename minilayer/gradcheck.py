@@ -50,10 +50,10 @@ def check_gradient(
     """Compare every derivative with central differences at ``x`` (default: the model's parameters).
 
     In turn: each layer by itself (by its input and by each parameter, at what the first rows of the data send through
-    it), the loss by the pre-activation, and the whole objective, parameter by parameter array, along ``directions``
-    random directions; ``every_parameter`` adds each single entry of each array, at 4 or more evaluations each. The
-    difference has four points, an error of order step**4; the relative error is abs(analytic - difference) over the
-    larger of that derivative and the norm of the gradient that it is part of.
+    it), the loss by the pre-activation, and the whole objective, array by array along ``directions`` random directions
+    or, with ``every_parameter``, by each single entry, at 4 or more evaluations each. The difference has four points,
+    an error of order step**4; the relative error is abs(analytic - difference) over the larger of that derivative and
+    the norm of the gradient that it is part of.
 
     Raises GradientError, naming the first layer and parameter at fault, for an error above ``tolerance``. Returns the
     errors otherwise.
@@ -72,8 +72,7 @@ def check_gradient(
     rng = np.random.default_rng(seed)
     checks = [
         *_layers(objective, point, directions, rng),
-        *_whole(objective, point, directions, rng),
-        *(_entries(objective, point) if every_parameter else ()),
+        *(_entries(objective, point) if every_parameter else _whole(objective, point, directions, rng)),
     ]
     for check in checks:
         if check.error > tolerance:

@@ -60,7 +60,8 @@ class Run:
         """Cost and gradient at x, counted and checked."""
         self._check_budget()
         cost, gradient = self._objective(x)
-        cost, norm = float(cost), float(np.linalg.norm(gradient))
+        with np.errstate(over="ignore"):
+            cost, norm = float(cost), float(np.linalg.norm(gradient))
         self.evaluations += 1
         if not (np.isfinite(cost) and np.isfinite(norm)):
             what = f"cost {cost}" if not np.isfinite(cost) else "a gradient that is not finite"

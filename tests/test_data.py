@@ -1,0 +1,140 @@
+"""load_ex4, one_hot, stratified_split, and the rebuilt file itself."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+import minilayer as ml
+from minilayer.checks import Array
+from tests.conftest import EX4, ROOT
+
+
+def test_the_rebuilt_data_is_the_course_data(digits: tuple[Array, Array]) -> None:
+    X, labels = digits
+    assert (X.min(), X.max()) == pytest.approx((-0.1319632301985248, 1.127688299158888), rel=1e-14)
+    assert X.sum() == pytest.approx(262678.26015968184, rel=1e-13)
+    assert (X == 0).mean() == pytest.approx(0.52, abs=0.01)
+    published = [8.56059680e-06, 1.94035948e-06, -7.37438725e-04, -8.13403799e-03]
+    published += [-1.86104473e-02, -1.87412865e-02, -1.87572508e-02, -1.90963542e-02]
+    np.testing.assert_allclose(X[0, 67:75], published, rtol=5e-9)
+    np.testing.assert_array_equal(labels, np.repeat(np.arange(10), 500))
+
+
+def test_checksums_are_those_of_the_readme(digits: tuple[Array, Array]) -> None:
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(EX4.read_bytes()).hexdigest() in readme
+    assert hashlib.sha256((digits[0].round(9) + 0.0).tobytes()).hexdigest() in readme
+
+
+def test_the_file_has_the_course_variables() -> None:
+    content = loadmat(EX4)
+    assert (content["X"].shape, content["X"].dtype) == ((5000, 400), np.float64)
+    assert (content["y"].shape, content["y"].dtype) == ((5000, 1), np.uint8)
+    assert sorted(set(content["y"].ravel().tolist())) == list(range(1, 11))
+
+
+def test_load_gives_float_pixels_and_digits() -> None:
+    X, labels = ml.load_ex4(str(EX4))
+    assert (X.dtype.name, labels.dtype.name, labels.shape) == ("float64", "int64", (5000,))
+
+
+GOOD: dict[str, Any] = {"X": np.zeros((3, 400)), "y": np.array([[10], [1], [9]], np.uint8)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X": None}, "expected the variables X and y, found no X"),
+        ({"y": None}, "expected the variables X and y, found no y"),
+        ({"X": np.zeros((3, 399))}, r"expected shape \(m, 400\), found \(3, 399\)"),
+        ({"X": np.zeros((0, 400))}, r"expected shape \(m, 400\), found \(0, 400\)"),
+        ({"X": np.full((3, 400), np.nan)}, "expected finite numbers, found nan in row 0, column 0"),
+        ({"X": "text"}, "expected numbers, found dtype"),
+        ({"y": np.array([[1], [2]])}, r"expected shape \(3, 1\), found \(2, 1\)"),
+        ({"y": np.array([[1], [2], [11]])}, r"expected labels 1..10 \(10 is digit 0\), found 11"),
+        ({"y": np.array([[1], [2], [0.5]])}, "expected labels 1..10"),
+    ],
+)
+def test_load_refuses_other_contents(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = tmp_path / "other.mat"
+    savemat(path, {name: value for name, value in {**GOOD, **change}.items() if value is not None})
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        ml.load_ex4(path)
+    assert "other.mat" in str(caught.value)
+
+
+def test_label_10_is_digit_0_and_flat_labels_will_do(tmp_path: Path) -> None:
+    path = tmp_path / "small.mat"
+    savemat(path, {**GOOD, "y": np.array([10, 1, 9])})
+    assert ml.load_ex4(path)[1].tolist() == [0, 1, 9]
+
+
+def test_load_refuses_files_of_another_kind(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"missing\.mat: expected a MATLAB file with X and y, found no file"):
+        ml.load_ex4(tmp_path / "missing.mat")
+    with pytest.raises(FileNotFoundError, match="found no file"):
+        ml.load_ex4(tmp_path)
+    for name, content in {
+        "empty.mat": b"",
+        "text.mat": b"X,y\n1,2\n" * 100,
+        "noise.mat": bytes(range(256)) * 8,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name}: expected a MATLAB"):
+            ml.load_ex4(tmp_path / name)
+    with h5py.File(tmp_path / "new.mat", "w", userblock_size=512) as file:
+        file["X"] = 1.0
+    with (tmp_path / "new.mat").open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    with pytest.raises(ValueError, match=r"found version 7\.3: save it with '-v7'"):
+        ml.load_ex4(tmp_path / "new.mat")
+
+
+@pytest.mark.parametrize("length", [100, 128, 200, 5000, 1_000_000, 7_000_000])
+def test_load_refuses_a_truncated_file(tmp_path: Path, length: int) -> None:
+    (tmp_path / "cut.mat").write_bytes(EX4.read_bytes()[:length])
+    with pytest.raises(ValueError, match=r"cut\.mat: expected"):
+        ml.load_ex4(tmp_path / "cut.mat")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "message"),
+    [
+        ([0, 3], 3, "labels: expected 0..2 for 3 classes, found 3"),
+        ([-1, 0], 3, "labels: expected class numbers from 0 up, found -1"),
+        ([0.0, 1.0], 3, "labels: expected integers, found dtype float64"),
+        ([[0], [1]], 3, r"labels: expected a 1-D array of class numbers, found shape \(2, 1\)"),
+        ([], 3, "labels: expected a 1-D array of class numbers"),
+        (["a"], 3, "labels: expected numbers, found dtype <U1"),
+        ([0], 0, "classes: expected at least 1, found 0"),
+    ],
+)
+def test_one_hot_refuses(labels: Any, classes: int, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.one_hot(labels, classes)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_split_is_stratified_disjoint_and_complete(digits: tuple[Array, Array], seed: int) -> None:
+    labels = digits[1]
+    train, held = ml.stratified_split(labels, 0.2, seed)
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), np.arange(5000))
+    assert np.bincount(labels[held]).tolist() == [100] * 10
+    again = ml.stratified_split(labels, 0.2, seed)
+    np.testing.assert_array_equal(held, again[1])
+
+
+@pytest.mark.parametrize("holdout", [0, 1, -0.1, 1.5, float("nan")])
+def test_split_refuses_other_shares(holdout: float) -> None:
+    with pytest.raises(ValueError, match="holdout: expected a share between 0 and 1, found"):
+        ml.stratified_split([0, 1], holdout)
+
+
+def test_split_that_holds_nothing_out_is_refused() -> None:
+    with pytest.raises(ValueError, match="holdout: expected a share of at least one row of a class"):
+        ml.stratified_split([0, 1], 0.1)

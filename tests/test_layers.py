@@ -1,0 +1,206 @@
+"""One battery for all layers: every row of the table goes through every test."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import minilayer as ml
+from minilayer.checks import Array
+from minilayer.layers import registered
+
+LAYERS: dict[str, Callable[[], ml.Layer]] = {
+    "dense": lambda: ml.Dense(4, 3),
+    "dense one by one": lambda: ml.Dense(1, 1),
+    "dense wide": lambda: ml.Dense(2, 70),
+    "identity": ml.Identity,
+    "sigmoid": ml.Sigmoid,
+    "tanh": ml.Tanh,
+    "relu": ml.ReLU,
+    "softmax": ml.Softmax,
+}
+
+
+@pytest.fixture(params=LAYERS)
+def layer(request: pytest.FixtureRequest) -> ml.Layer:
+    """The layer, bound by a model that it is the first layer of."""
+    made = LAYERS[request.param]()
+    ml.Sequential([made] if made.units else [made, ml.Dense(4, 1)], seed=3)
+    return made
+
+
+def rows(layer: ml.Layer, count: int = 6) -> Array:
+    return np.random.default_rng(1).standard_normal((count, layer.inputs or 4))
+
+
+def differences(function: Callable[[], float], at: Array, step: float = 1e-5) -> Array:
+    """Central differences of function by each entry of ``at``, which is changed in place and put back."""
+    gradient = np.empty_like(at)
+    for index in np.ndindex(at.shape):
+        start = at[index]
+        at[index] = start + step
+        above = function()
+        at[index] = start - step
+        gradient[index] = (above - function()) / (2 * step)
+        at[index] = start
+    return gradient
+
+
+def test_input_gradient(layer: ml.Layer) -> None:
+    x = rows(layer)
+    dy = np.random.default_rng(2).standard_normal(layer.forward(x).shape)
+    found = layer.input_gradient(dy).copy()
+    expected = differences(lambda: float(np.sum(dy * layer.forward(x))), x)
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+def test_parameter_gradient(layer: ml.Layer) -> None:
+    x = rows(layer)
+    dy = np.random.default_rng(2).standard_normal(layer.forward(x).shape)
+    layer.parameter_gradient(dy)
+    for name, gradient in layer.gradients.items():
+        expected = differences(lambda: float(np.sum(dy * layer.forward(x))), layer.parameters[name])
+        np.testing.assert_allclose(gradient, expected, atol=1e-8)
+
+
+def test_a_batch_is_its_rows(layer: ml.Layer) -> None:
+    x = rows(layer)
+    together = layer.forward(x).copy()
+    apart = np.concatenate([layer.forward(row[None]).copy() for row in x])
+    np.testing.assert_allclose(together, apart, rtol=1e-13)
+
+
+def test_arguments_are_not_written_to(layer: ml.Layer) -> None:
+    x = rows(layer)
+    dy = np.ones(layer.forward(x).shape)
+    x.flags.writeable = dy.flags.writeable = False
+    layer.forward(x)
+    layer.parameter_gradient(dy)
+    layer.input_gradient(dy)
+
+
+def test_work_space_is_used_again(layer: ml.Layer) -> None:
+    first = layer.forward(rows(layer, 9))
+    assert np.shares_memory(first, layer.forward(rows(layer, 5)))
+
+
+@pytest.mark.parametrize("activation", [ml.Sigmoid, ml.Tanh, ml.ReLU, ml.Softmax, ml.Identity])
+def test_single_precision_stays_single(activation: type[ml.Activation]) -> None:
+    layer = activation()
+    y = layer.forward(np.ones((2, 3), np.float32))
+    assert y.dtype == np.float32
+    assert layer.input_gradient(np.ones_like(y)).dtype == np.float32
+
+
+def test_memory_order_does_not_matter(layer: ml.Layer) -> None:
+    x = rows(layer)
+    expected = layer.forward(x).copy()
+    for other in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], np.repeat(x, 2, axis=1)[:, ::2]):
+        np.testing.assert_allclose(layer.forward(other), expected, rtol=1e-13)
+
+
+def test_config_makes_the_layer_again(layer: ml.Layer) -> None:
+    found = registered(type(layer).__name__)
+    assert found is type(layer)
+    twin = found(**layer.config())
+    assert repr(twin) == repr(layer)
+    assert twin.shapes() == layer.shapes()
+
+
+def test_an_unbound_copy_forgets_what_it_was_bound_to(layer: ml.Layer) -> None:
+    layer.forward(rows(layer))
+    twin = layer.unbound_copy()
+    assert not twin.is_bound
+    assert repr(twin) == repr(layer)
+    with pytest.raises(RuntimeError, match="has no parameters before a Sequential is made of it"):
+        _ = twin.parameters
+
+
+@pytest.mark.parametrize("activation", [ml.Sigmoid, ml.Tanh, ml.ReLU, ml.Softmax, ml.Identity])
+@pytest.mark.parametrize("size", [0.0, 1.0, 40.0, 800.0, 1e4, 1e300])
+def test_activations_are_finite_at_any_size(activation: type[ml.Activation], size: float) -> None:
+    layer = activation()
+    x = np.array([[-size, 0.0, size], [size, size, -size]])
+    assert np.isfinite(layer.forward(x)).all()
+    assert np.isfinite(layer.input_gradient(np.ones_like(x))).all()
+
+
+def test_activation_values() -> None:
+    x = np.array([[-2.0, 0.0, 0.5]])
+    np.testing.assert_allclose(ml.Sigmoid().forward(x), 1 / (1 + np.exp(-x)), rtol=1e-15)
+    np.testing.assert_allclose(ml.Tanh().forward(x), np.tanh(x), rtol=1e-15)
+    np.testing.assert_allclose(ml.Softmax().forward(x), np.exp(x) / np.exp(x).sum(), rtol=1e-15)
+    np.testing.assert_array_equal(ml.ReLU().forward(x), [[0, 0, 0.5]])
+    np.testing.assert_array_equal(ml.Identity().forward(x), x)
+
+
+def test_theta_weight_and_bias_are_views_of_the_vector() -> None:
+    dense = ml.Dense(2, 2)
+    model = ml.Sequential([dense])
+    for view in (dense.theta, dense.weight, dense.bias):
+        assert np.shares_memory(view, model.parameters)
+    model.parameters[:] = np.arange(6)
+    np.testing.assert_array_equal(dense.theta, [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(dense.bias, [0, 3])
+    dense.weight[1, 1] = 50
+    dense.bias[0] = -1
+    np.testing.assert_array_equal(model.parameters, [-1, 1, 2, 3, 4, 50])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 3), "inputs of Dense: expected at least 1, found 0"),
+        ((3, 0), "units of Dense: expected at least 1, found 0"),
+        ((3, -2), "units of Dense: expected at least 1, found -2"),
+        ((2.5, 3), "inputs of Dense: expected an integer, found 2.5"),
+        ((True, 3), "inputs of Dense: expected an integer, found True"),
+        (("4", 3), "inputs of Dense: expected an integer, found '4'"),
+        ((3, 3, "glorot"), "initializer of Dense: expected an Initializer such as Glorot"),
+        ((3, 3, ml.Glorot), "initializer of Dense: expected an Initializer such as Glorot"),
+    ],
+)
+def test_dense_refuses(arguments: tuple[object, ...], message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.Dense(*arguments)  # type: ignore[arg-type]
+
+
+def test_numpy_integers_are_sizes() -> None:
+    assert repr(ml.Dense(np.int64(3), np.uint8(2))) == "Dense(3, 2)"  # type: ignore[arg-type]
+
+
+def test_register_refuses_other_things_and_taken_names() -> None:
+    with pytest.raises(TypeError, match="register: expected a subclass of Layer, found"):
+        ml.register(int)  # type: ignore[type-var]
+
+    class Dense(ml.Activation):
+        """Another Dense."""
+
+        def function(self, x: Array, out: Array) -> None:
+            raise NotImplementedError
+
+        def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+            raise NotImplementedError
+
+    with pytest.raises(ValueError, match=r"register: the name Dense is taken by minilayer\.layers\.Dense"):
+        ml.register(Dense)
+
+
+@pytest.mark.parametrize("epsilon", [0, -1, float("nan"), float("inf"), "a"])
+def test_uniform_epsilon_refuses(epsilon: float) -> None:
+    with pytest.raises((ValueError, TypeError), match="epsilon: expected a"):
+        ml.UniformEpsilon(epsilon)
+
+
+def test_initializers() -> None:
+    theta, rng = np.empty((200, 101)), np.random.default_rng(0)
+    limit = np.sqrt(6) / np.sqrt(300)
+    ml.UniformEpsilon().fill(theta, rng)
+    assert 0.99 * limit < np.abs(theta).max() <= limit
+    assert np.abs(theta[:, 0]).max() > 0
+    assert theta.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
+    ml.Glorot().fill(theta, rng)
+    assert (theta[:, 0] == 0).all()
+    assert 0.99 * limit < np.abs(theta).max() <= limit
+    ml.Zeros().fill(theta, rng)
+    assert (theta == 0).all()
