@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from itertools import pairwise
+from contextlib import suppress
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from .checks import Array, check_count, check_finite, check_matrix, check_number, check_vector
+from .cpus import default_workers, single_threaded_blas
 from .losses import Loss
-from .parallel import Crew, usable_cpus
+from .parallel import Crew
 from .sequential import Sequential
+from .shards import Shards
 from .workspace import Workspace
 
 SHARD_ROWS = 1250
@@ -27,11 +30,14 @@ class Objective:
     of the squared weights (biases excluded; l2 is the exercise's lambda). The gradient is a new float64 array at every
     call. An evaluation reads neither the model's parameters nor writes them: ``update(x)`` does that.
 
-    Rows are cut into ``shards`` (default: one per 1250 rows or so), evaluated by ``workers`` threads (default: the CPUs
-    this process may use) and added in shard order: the result depends on the sharding, in the last digits, and not on
-    the workers. With ``copy`` (the default) shards are float64 copies laid out for speed; without it they are views of
-    X and Y, converted shard by shard at each evaluation, for data that is too large to copy. X, Y: numbers of any
-    dtype and order, never written to.
+    Rows are cut into ``shards``, evaluated by ``workers`` threads (default: the CPUs this process may use) and added in
+    shard order: the result depends on the sharding, in the last digits, and not on the workers. BLAS is held to one
+    thread meanwhile. With ``copy`` (the default) shards are copies laid out for speed; without it they are views of X
+    and Y, converted shard by shard at each evaluation where their dtype is another, for data that is too large to copy.
+    X, Y: numbers of any dtype and order, never written to.
+
+    ``dtype="float32"`` computes in single precision, for half the memory and less time: cost and gradient then carry
+    relative errors of some 1e-6, while parameters and gradient remain float64.
 
     Raises TypeError or ValueError for X or Y that are not finite matrices of the model's widths with equally many rows,
     for targets that the loss is not defined for, and for a model that does not end with the loss's link.
@@ -55,6 +61,7 @@ class Objective:
         *,
         shards: int | None = None,
         workers: int | None = None,
+        dtype: npt.DTypeLike = "float64",
         copy: bool = True,
     ) -> None:
         if not isinstance(model, Sequential):
@@ -64,24 +71,31 @@ class Objective:
         self.model, self.loss = model, loss
         self.l2 = check_number("l2", l2)
         self.rows = len(inputs)
-        target_shards = check_count("shards", max(1, round(self.rows / SHARD_ROWS)) if shards is None else shards)
-        self.shards = min(target_shards, self.rows)
-        self.workers = check_count("workers", usable_cpus() if workers is None else workers)
-        self._data = [
-            (_prepare(x, copy), _prepare(y, copy))
-            for x, y in zip(_cut(inputs, self.shards), _cut(targets, self.shards), strict=True)
-        ]
+        self.workers = default_workers() if workers is None else check_count("workers", workers)
+        count = max(1, round(self.rows / SHARD_ROWS)) if shards is None else check_count("shards", shards)
+        self._shards = Shards(inputs, targets, min(count, self.rows), _check_dtype(dtype), copy)
         self._penalized = model.penalized()
         self._start_crew()
 
     def _start_crew(self) -> None:
         """A replica and a work space for each worker, over one vector that each evaluation sets to its x."""
-        self._vector = np.empty_like(self.model.parameters)
         crew = min(self.workers, self.shards)
+        self._vector = np.empty(self.model.parameters.size, self.dtype)
         self._replicas = [self.model.replica(self._vector) for _ in range(crew)]
         self._work = [Workspace() for _ in range(crew)]
         self._crew = Crew(crew)
         self._lock = threading.Lock()
+        self._process = os.getpid()
+
+    @property
+    def shards(self) -> int:
+        """How many pieces the rows are cut into."""
+        return len(self._shards)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The precision of the computation."""
+        return self._shards.dtype
 
     @property
     def x0(self) -> Array:
@@ -94,33 +108,34 @@ class Objective:
 
     def sample(self, rows: int) -> tuple[Array, Array]:
         """The first rows of X and Y, at most a shard of them, as new float64 arrays."""
-        x, y = self._data[0]
+        x, y = self._shards.load(0, Workspace())
         return np.array(x[:rows], dtype=np.float64), np.array(y[:rows], dtype=np.float64)
 
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
         """Cost and gradient at x, of the layout of ``model.parameters``. Calls from several threads take turns."""
         point = check_vector("x", x, self._vector.size)
-        with self._lock:
+        if self._process != os.getpid():  # neither threads nor locks that they held survive a fork
+            self._start_crew()
+        with self._lock, np.errstate(all="ignore"):  # a cost that is not finite is an answer; the trainers report it
             self._vector[:] = point
-            cost, gradient = self._sum_over_shards()
-            with np.errstate(all="ignore"):  # a cost that is not finite is an answer; the trainers report it
-                weights = np.where(self._penalized, self._vector, 0.0)
-                cost += self.l2 / 2 * float(weights @ weights)
-                gradient += self.l2 * weights
-                gradient /= self.rows
+            with single_threaded_blas():
+                cost, gradient = self._sum_over_shards()
+            weights = np.where(self._penalized, point, 0.0)
+            cost += self.l2 / 2 * float(weights @ weights)
+            gradient += self.l2 * weights
+            gradient /= self.rows
         return cost / self.rows, gradient
 
     def _sum_over_shards(self) -> tuple[float, Array]:
-        gradient = np.zeros_like(self._vector)
+        gradient = np.zeros(self._vector.size)
         costs = [0.0] * self.shards
 
         def compute(worker: int, shard: int) -> None:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"):  # which holds for the thread that says it
                 costs[shard] = self._evaluate_shard(worker, shard)
 
         def combine(worker: int, shard: int) -> None:
-            with np.errstate(all="ignore"):
-                np.add(gradient, self._replicas[worker].gradient, out=gradient)
+            np.add(gradient, self._replicas[worker].gradient, out=gradient)
 
         self._crew.run(self.shards, compute, combine)
         return sum(costs), gradient
@@ -128,14 +143,14 @@ class Objective:
     def _evaluate_shard(self, worker: int, shard: int) -> float:
         """The loss summed over a shard's rows; its gradient is left in the worker's replica."""
         replica, work = self._replicas[worker], self._work[worker]
-        x, y = (_as_float(part, name, work) for part, name in zip(self._data[shard], "xy", strict=True))
+        x, y = self._shards.load(shard, work)
         z = replica.forward(x, link=False)
         cost = self.loss.evaluate(z, y, work)
         replica.backward(z, link=False)
         return cost
 
     def __getstate__(self) -> dict[str, Any]:
-        transient = {"_vector", "_replicas", "_work", "_crew", "_lock"}
+        transient = {"_vector", "_replicas", "_work", "_crew", "_lock", "_process"}
         return {name: value for name, value in self.__dict__.items() if name not in transient}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -145,8 +160,16 @@ class Objective:
     def __repr__(self) -> str:
         return (
             f"Objective({self.model!r}, {self.rows} rows, {self.loss!r}, l2={self.l2:g}, "
-            f"shards={self.shards}, workers={self.workers})"
+            f"shards={self.shards}, workers={self.workers}, dtype={self.dtype})"
         )
+
+
+def _check_dtype(dtype: npt.DTypeLike) -> np.dtype:
+    with suppress(TypeError):
+        found = np.dtype(dtype)
+        if found.name in ("float64", "float32"):
+            return found
+    raise ValueError(f"dtype: expected 'float64' or 'float32', found {dtype!r}")
 
 
 def _check_link(model: Sequential, loss: Loss) -> None:
@@ -167,22 +190,3 @@ def _check_data(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLik
     check_finite("Y", targets)
     loss.check_targets(targets)
     return inputs, targets
-
-
-def _cut(rows: Array, shards: int) -> list[Array]:
-    """Views of consecutive rows, as equal in number as can be."""
-    edges = [len(rows) * shard // shards for shard in range(shards + 1)]
-    return [rows[start:stop] for start, stop in pairwise(edges)]
-
-
-def _prepare(part: Array, copy: bool) -> Array:
-    return np.array(part, dtype=np.float64, order="F") if copy else part
-
-
-def _as_float(part: Array, name: str, work: Workspace) -> Array:
-    """The shard itself where it is float64, else converted into the work space."""
-    if part.dtype == np.float64:
-        return part
-    converted = work.array(name, part.shape, np.dtype(np.float64))
-    np.copyto(converted, part)
-    return converted

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-
-
-def usable_cpus() -> int:
-    """The CPUs that this process may use: its affinity mask where the system has one."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew:
@@ -24,7 +18,6 @@ class Crew:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._pool: ThreadPoolExecutor | None = None
-        self._pid = os.getpid()
 
     def run(self, tasks: int, compute: Callable[[int, int], None], combine: Callable[[int, int], None]) -> None:
         """Compute and combine tasks 0..tasks - 1. The first exception stops the others and is raised."""
@@ -44,9 +37,8 @@ class Crew:
             raise shift.failure
 
     def _executor(self) -> ThreadPoolExecutor:
-        if self._pool is None or self._pid != os.getpid():  # threads do not survive a fork
+        if self._pool is None:
             self._pool = ThreadPoolExecutor(self.workers - 1, thread_name_prefix="minilayer")
-            self._pid = os.getpid()
         return self._pool
 
 

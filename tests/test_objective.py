@@ -3,6 +3,7 @@
 import gc
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -183,16 +184,16 @@ def test_an_objective_can_be_pickled() -> None:
 
 
 def test_threads_end_with_the_objective() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     objective = problem(workers=3, shards=6)
     objective(objective.x0)
-    assert threading.active_count() > before
+    own = set(threading.enumerate()) - before
+    assert own
     del objective
     gc.collect()
-    for thread in threading.enumerate():
-        if thread.name.startswith("minilayer"):
-            thread.join(5)
-    assert threading.active_count() == before
+    for thread in own:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in own)
 
 
 def test_an_exception_in_a_shard_is_raised_and_the_objective_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +214,72 @@ def test_parameters_out_of_range_give_a_cost_that_says_so() -> None:
     assert np.isnan(objective(np.full(objective.x0.size, np.nan))[0])
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("copy", [True, False])
+def test_single_precision(pair: str, copy: bool) -> None:
+    exact, single = problem(pair, rows=3000), problem(pair, rows=3000, dtype="float32", copy=copy)
+    x = exact.x0
+    (cost, gradient), (found_cost, found) = exact(x), single(x)
+    assert found.dtype == np.float64
+    assert found_cost == pytest.approx(cost, rel=2e-6)
+    assert found_cost != cost
+    assert np.linalg.norm(found - gradient) < 5e-6 * np.linalg.norm(gradient)
+
+
+def test_single_precision_takes_half_the_memory() -> None:
+    X, Y = np.ones((20_000, 40)), np.ones((20_000, 2))
+    peaks = {}
+    for dtype in ("float64", "float32"):
+        model = small_model([40, 3, 2], ml.Sigmoid, ml.Sigmoid, 0)
+        tracemalloc.start()
+        objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), dtype=dtype)
+        peaks[dtype] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert objective.dtype == dtype
+    assert peaks["float32"] < 0.55 * peaks["float64"]
+
+
+@pytest.mark.parametrize("trainer", [ml.GradientDescent(0.5, momentum=0.9), ml.ScipyTrainer("L-BFGS-B")])
+def test_single_precision_reaches_the_same_minimum(trainer: ml.Trainer) -> None:
+    costs = []
+    for dtype in ("float64", "float32"):
+        objective = problem(rows=500, dtype=dtype, l2=5.0)
+        trainer.minimize(objective)
+        costs.append(problem(rows=500, l2=5.0)(objective.x0)[0])
+    assert costs[1] == pytest.approx(costs[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("copy", [True, False])
+def test_an_evaluation_allocates_nothing_that_grows_with_the_rows(dtype: str, copy: bool) -> None:
+    peaks = []
+    for rows in (20_000, 80_000):
+        objective = problem(rows=rows, shards=2, workers=1, dtype=dtype, copy=copy)
+        x = objective.x0
+        objective(x)
+        tracemalloc.start()
+        objective(x)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 200_000  # NumPy's own buffers; a single column of a shard is 320,000 bytes, 160,000 in float32
+    assert peaks[1] < peaks[0] + 2000
+
+
+def test_work_memory_is_bounded_by_workers_times_shard() -> None:
+    peaks = []
+    for rows in (10_000, 80_000):
+        rng = np.random.default_rng(0)
+        model = small_model([8, 20, 3], ml.Sigmoid, ml.Sigmoid, 0)
+        X, Y = rng.standard_normal((rows, 8)), rng.random((rows, 3))
+        tracemalloc.start()
+        objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), shards=rows // 1000, workers=2, copy=False)
+        before = tracemalloc.get_traced_memory()[0]
+        objective(objective.x0)
+        peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -230,6 +297,12 @@ def test_parameters_out_of_range_give_a_cost_that_says_so() -> None:
         ({"l2": np.nan}, "l2: expected a finite number >= 0, found nan"),
         ({"shards": 0}, "shards: expected at least 1, found 0"),
         ({"workers": 1.5}, "workers: expected an integer, found 1.5"),
+        ({"dtype": "float16"}, "dtype: expected 'float64' or 'float32', found 'float16'"),
+        ({"dtype": "double precision"}, "dtype: expected 'float64' or 'float32', found 'double precision'"),
+        (
+            {"dtype": "float32", "X": np.full((3, 4), 1e300)},
+            "X as float32: expected finite numbers, found inf in row 0",
+        ),
         ({"loss": "mse"}, r"loss: expected a Loss such as BinaryCrossEntropy\(\), found 'mse'"),
         ({"loss": ml.BinaryCrossEntropy}, r"loss: expected a Loss .*: write BinaryCrossEntropy\(\)"),
         ({"model": [1]}, r"model: expected a Sequential, found \[1\]"),

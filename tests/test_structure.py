@@ -23,19 +23,22 @@ MAY_IMPORT = {
     "activations": "checks layers",
     "losses": "activations checks workspace",
     "sequential": "checks layers",
+    "cpus": "",
     "parallel": "",
-    "objective": "checks losses parallel sequential workspace",
+    "shards": "checks workspace",
+    "objective": "checks cpus losses parallel sequential shards workspace",
     "data": "checks",
     "metrics": "checks data",
     "gradcheck": "checks layers objective sequential workspace",
     "checkpoint": "checks layers sequential",
-    "training": "checks",
+    "training": "checks cpus",
     "plots": "checks data layers sequential training",
 }
 """The rooms of the house, and the rooms that each looks into."""
 
 ONLY_IMPORTER = {
     "scipy.optimize": {"training/scipy_trainer.py", "training/trainer.py"},  # the latter for OptimizeResult
+    "threadpoolctl": {"cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint.py"},
     "matplotlib": {"plots.py"},

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
 from ..checks import Array, check_count, check_finite, check_number, check_numeric
+from ..cpus import single_threaded_blas
 from .progress import ProgressBar
 from .run import Budget, Callback, CostAndGradient, Run
 from .status import Status, Stop
@@ -73,7 +74,8 @@ class Trainer(ABC):
         bar = ProgressBar(self.name, self._evaluation_limit(), progress)
         run = Run(objective, self.budget, callback, bar)
         try:
-            status, reason = self._search(run, start)
+            with single_threaded_blas():  # SciPy's BLAS and NumPy's would fight for the cores with the shards' threads
+                status, reason = self._search(run, start)
         except Stop as stop:
             status, reason = stop.status, stop.reason
         except KeyboardInterrupt:
