@@ -18,8 +18,9 @@ from .sequential import Sequential
 from .shards import Shards
 from .workspace import Workspace
 
-SHARD_ROWS = 1250
-"""Rows of a shard where the caller does not say how many shards there are to be."""
+SHARD_ROWS, FEWEST_SHARDS, FEWEST_ROWS = 8000, 4, 1000
+"""The default sharding, which depends on the number of rows only: large shards, as threads pay for each hand-over, but
+four at least for the CPUs to share, unless they would be tiny (measured with tests/benchmarks)."""
 
 
 @final
@@ -72,7 +73,7 @@ class Objective:
         self.l2 = check_number("l2", l2)
         self.rows = len(inputs)
         self.workers = default_workers() if workers is None else check_count("workers", workers)
-        count = max(1, round(self.rows / SHARD_ROWS)) if shards is None else check_count("shards", shards)
+        count = _default_shards(self.rows) if shards is None else check_count("shards", shards)
         self._shards = Shards(inputs, targets, min(count, self.rows), _check_dtype(dtype), copy)
         self._penalized = model.penalized()
         self._start_crew()
@@ -116,10 +117,11 @@ class Objective:
         point = check_vector("x", x, self._vector.size)
         if self._process != os.getpid():  # neither threads nor locks that they held survive a fork
             self._start_crew()
-        with self._lock, np.errstate(all="ignore"):  # a cost that is not finite is an answer; the trainers report it
+        # A cost that is not finite is an answer, which the trainers report. The penalty is in the hold too: one product
+        # on BLAS's own threads would leave them spinning beside the shards of the next evaluation.
+        with self._lock, single_threaded_blas(), np.errstate(all="ignore"):
             self._vector[:] = point
-            with single_threaded_blas():
-                cost, gradient = self._sum_over_shards()
+            cost, gradient = self._sum_over_shards()
             weights = np.where(self._penalized, point, 0.0)
             cost += self.l2 / 2 * float(weights @ weights)
             gradient += self.l2 * weights
@@ -144,7 +146,7 @@ class Objective:
         """The loss summed over a shard's rows; its gradient is left in the worker's replica."""
         replica, work = self._replicas[worker], self._work[worker]
         x, y = self._shards.load(shard, work)
-        z = replica.forward(x, link=False)
+        z = replica.propagate(x, link=False)
         cost = self.loss.evaluate(z, y, work)
         replica.backward(z, link=False)
         return cost
@@ -162,6 +164,10 @@ class Objective:
             f"Objective({self.model!r}, {self.rows} rows, {self.loss!r}, l2={self.l2:g}, "
             f"shards={self.shards}, workers={self.workers}, dtype={self.dtype})"
         )
+
+
+def _default_shards(rows: int) -> int:
+    return max(1, min(FEWEST_SHARDS, rows // FEWEST_ROWS), round(rows / SHARD_ROWS))
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> np.dtype:

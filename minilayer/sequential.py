@@ -95,8 +95,12 @@ class Sequential:
         Layers keep what ``backward`` needs. The result is their work space, overwritten by the next call; ``predict``
         gives an array of your own.
         """
-        y = check_matrix("X", x, self.inputs, f"columns (inputs of {self._layers[0]!r})")
-        y = y.astype(self._parameters.dtype, copy=False)
+        X = check_matrix("X", x, self.inputs, f"columns (inputs of {self._layers[0]!r})")
+        return self.propagate(X.astype(self._parameters.dtype, copy=False), link=link)
+
+    def propagate(self, x: Array, *, link: bool = True) -> Array:
+        """``forward`` for an x that is known to be a matrix of the right width and dtype."""
+        y = x
         for layer in self._layers if link else self._layers[:-1]:
             y = layer.forward(y)
         return y

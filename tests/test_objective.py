@@ -253,7 +253,7 @@ def test_single_precision_reaches_the_same_minimum(trainer: ml.Trainer) -> None:
 @pytest.mark.parametrize("copy", [True, False])
 def test_an_evaluation_allocates_nothing_that_grows_with_the_rows(dtype: str, copy: bool) -> None:
     peaks = []
-    for rows in (20_000, 80_000):
+    for rows in (100_000, 300_000):  # both beyond the size of NumPy's own buffers for conversions
         objective = problem(rows=rows, shards=2, workers=1, dtype=dtype, copy=copy)
         x = objective.x0
         objective(x)
@@ -261,7 +261,7 @@ def test_an_evaluation_allocates_nothing_that_grows_with_the_rows(dtype: str, co
         objective(x)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 200_000  # NumPy's own buffers; a single column of a shard is 320,000 bytes, 160,000 in float32
+    assert peaks[1] < 200_000  # a single column of a shard would be 600,000 bytes or more
     assert peaks[1] < peaks[0] + 2000
 
 
