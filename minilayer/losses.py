@@ -85,13 +85,13 @@ class CategoricalCrossEntropy(Loss):
         np.max(z, axis=1, keepdims=True, out=row)
         z -= row
         np.multiply(target, z, out=t)
-        total = -float(np.sum(t, dtype=np.float64))
+        total = -float(np.sum(t))
         np.exp(z, out=z)
         np.sum(z, axis=1, keepdims=True, out=row)
         z /= row
         z -= target
         np.log(row, out=row)
-        return total + float(np.sum(row, dtype=np.float64))
+        return total + float(np.sum(row))
 
     def check_targets(self, targets: Array) -> None:
         _check_unit_interval(self, targets)
@@ -147,7 +147,7 @@ def _sum_log1p(e: Array, work: Array) -> float:
         a += b
         a += product
         e = e[: e.size - half]
-    return float(np.sum(np.log1p(e, out=work[: e.size]), dtype=np.float64))
+    return float(np.sum(np.log1p(e, out=work[: e.size])))
 
 
 def _check_unit_interval(loss: Loss, targets: Array) -> None:
