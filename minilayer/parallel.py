@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 
 class Crew:
@@ -38,8 +40,21 @@ class Crew:
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.workers - 1, thread_name_prefix="minilayer")
+            self._pool = ThreadPoolExecutor(self.workers - 1, "minilayer", initializer=_leave_a_cpu_to_the_caller)
         return self._pool
+
+
+def _leave_a_cpu_to_the_caller() -> None:
+    """Keep this thread off the first CPU, where the system can be told so.
+
+    A scheduler likes to wake a thread on the CPU of the one that woke it, and to move it only after some milliseconds:
+    longer than a whole evaluation may take, with the other CPU idle all the while.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        others = sorted(os.sched_getaffinity(0))[1:]
+        if others:
+            with suppress(OSError):
+                os.sched_setaffinity(0, others)
 
 
 class _Shift:

@@ -175,6 +175,25 @@ def test_a_fork_in_the_middle_of_an_evaluation_leaves_a_working_child() -> None:
         busy.join()
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity masks")
+def test_helpers_leave_a_cpu_to_the_caller_whose_own_mask_stays() -> None:
+    allowed = os.sched_getaffinity(0)
+    seen: list[set[int]] = []
+    objective = problem(workers=2, shards=2)
+    meeting = threading.Barrier(2, timeout=20)
+
+    def look(worker: int, shard: int) -> float:
+        meeting.wait()
+        seen.append(os.sched_getaffinity(0))
+        return 0.0
+
+    objective._evaluate_shard = look  # type: ignore[method-assign]
+    objective(objective.x0)
+    expected = [allowed - {min(allowed)} if len(allowed) > 1 else allowed, allowed]
+    assert sorted(seen, key=len) == expected
+    assert os.sched_getaffinity(0) == allowed
+
+
 def test_shards_are_worked_on_side_by_side() -> None:
     """With two workers, two shards are under way at once: each waits for the other."""
     objective = problem(workers=2, shards=2)
