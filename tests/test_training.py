@@ -274,7 +274,8 @@ def test_a_method_that_gives_up_says_so() -> None:
     [
         ({"method": "Adam"}, ValueError, "method: expected one of TNC, L-BFGS-B, CG, .*, found 'Adam'"),
         ({"method": "Nelder-Mead"}, ValueError, "method: expected one of TNC"),
-        ({"method": None}, ValueError, "method: expected one of TNC.*, found None"),
+        ({"method": 3}, ValueError, "method: expected one of TNC.*, found 3"),
+        ({"maxiters": 3}, TypeError, "L-BFGS-B has no option 'maxiters'"),
         ({"method": "TNC", "maxiter": 5}, TypeError, r"TNC has no option 'maxiter' \(its budget is 'maxfun'\)"),
         ({"method": "CG", "maxfun": 5}, TypeError, r"CG has no option 'maxfun' \(its budget is 'maxiter'\)"),
         ({"method": "CG", "memory": 5}, TypeError, "CG has no option 'memory'; it has c1, c2, disp, gtol"),
@@ -329,6 +330,16 @@ def test_a_callback_must_be_callable(make: Make) -> None:
 @pytest.mark.parametrize("start", [np.array([-1, 1]), np.array([-1, 1], np.float32), [-1, True]])
 def test_a_start_of_any_numeric_type(make: Make, start: Any) -> None:
     assert make(max_evaluations=5).minimize(rosenbrock, start).x.dtype == np.float64
+
+
+def test_the_recommended_method_is_what_one_gets_without_choosing() -> None:
+    chosen = ml.ScipyTrainer(max_evaluations=9, gtol=1e-9)
+    assert (chosen.name, chosen.options) == ("L-BFGS-B", {"maxcor": 50, "gtol": 1e-9})
+    named = ml.ScipyTrainer("L-BFGS-B", maxcor=50, gtol=1e-9, max_evaluations=9)
+    x = PROBLEMS["xor"]().objective.x0
+    results = [trainer.minimize(PROBLEMS["xor"]().objective, x).x for trainer in (chosen, named)]
+    np.testing.assert_array_equal(*results)
+    assert ml.ScipyTrainer("L-BFGS-B").options == {}
 
 
 def test_method_names_are_those_of_scipy_in_any_case() -> None:

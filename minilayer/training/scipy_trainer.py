@@ -12,15 +12,18 @@ from .scipy_methods import METHODS, Method
 from .status import Status
 from .trainer import Trainer
 
+RECOMMENDED, RECOMMENDED_OPTIONS = "L-BFGS-B", {"maxcor": 50}
+
 
 @final
 class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
-    ``method``: TNC (the article's), L-BFGS-B, CG, BFGS, SLSQP or trust-constr. The last three hold a matrix of n x n
-    numbers for n parameters: 846 MB for the exercise's network, so they are for small ones. ``options`` are the
-    method's own, passed through untouched: ``maxfun`` for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``,
-    ``maxcor``, ... (see scipy.optimize.show_options("minimize", method)).
+    Without a ``method`` it is the one that was fastest on the exercise's network: L-BFGS-B with a memory of 50 steps
+    (SciPy's own default is 10), with about 2.7 times fewer evaluations to the same cost than TNC, the article's. CG is
+    the other one for large networks; BFGS, SLSQP and trust-constr hold a matrix of n x n numbers for n parameters, 846
+    MB for the exercise's network. ``options`` are the method's own, passed through untouched: ``maxfun`` for TNC and
+    L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... (see scipy.optimize.show_options("minimize", method)).
 
     Raises ValueError for a method that is not one of these, TypeError for an option that the method does not have
     (SciPy would only warn, and ignore it).
@@ -33,7 +36,7 @@ class ScipyTrainer(Trainer):
 
     def __init__(
         self,
-        method: str = "TNC",
+        method: str | None = None,
         *,
         max_evaluations: int | None = None,
         max_iterations: int | None = None,
@@ -41,8 +44,8 @@ class ScipyTrainer(Trainer):
         **options: Any,
     ) -> None:
         super().__init__(max_evaluations=max_evaluations, max_iterations=max_iterations, max_seconds=max_seconds)
-        self.method = _find(method)
-        self.options = options
+        self.method = _find(RECOMMENDED if method is None else method)
+        self.options = {**RECOMMENDED_OPTIONS, **options} if method is None else options
         for option in options:
             if option not in self.method.options:
                 raise TypeError(_unknown_option(self.method, option))
