@@ -5,10 +5,11 @@ losses.py, objective.py (cost and gradient as a function of that vector), traini
 """
 
 from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
-from .checkpoint import CheckpointError, load, save
+from .checkpoint import CheckpointError, load, load_parameters, save
 from .data import load_ex4, one_hot, stratified_split
 from .gradcheck import GradientError, GradientReport, check_gradient
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
+from .interchange import load_weights, save_weights
 from .layers import Dense, Layer, register
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .metrics import accuracy, confusion_matrix, confusion_table
@@ -50,8 +51,11 @@ __all__ = [
     "confusion_table",
     "load",
     "load_ex4",
+    "load_parameters",
+    "load_weights",
     "one_hot",
     "register",
     "save",
+    "save_weights",
     "stratified_split",
 ]

@@ -1,20 +1,24 @@
-"""Checkpoints: a network in an HDF5 file that ``h5dump`` shows as it is.
+"""Checkpoints: a network in an HDF5 file that ``h5dump`` shows as it is, and that is safe to load from anybody.
 
-Format 1, all text UTF-8:
+Format 1. Attributes are scalars: whole numbers, or text of fixed length in UTF-8.
 
-    /                      attributes: format = "minilayer", version = 1, minilayer = the version that wrote it,
-                           layers = how many there are
-    /layers/<i>            attributes: class = the layer's registered name, and its configuration, one each by name
-    /layers/<i>/<name>     a float64 dataset of the parameter's shape, attribute sha256 = checksum of its bytes
+    /                      format = "minilayer"; version = 1; minilayer = the version that wrote it; layers = how many;
+                           sha256 = checksum of all layers' class, config and datasets' checksums
+    /layers/<i>            class = the layer's registered name; config = its arguments, a JSON object
+    /layers/<i>/<name>     a little-endian float64 dataset of the parameter's shape in one piece; sha256 = checksum of
+                           its bytes
+
+``load`` never hands a file to libhdf5: see plain_hdf5. A file of a newer version is refused with a sentence that says
+so; older versions keep loading.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
+import math
 import os
-import secrets
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,24 +26,28 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .checks import Array
+from .checks import Array, check_count
+from .files import replace_file
 from .layers import Layer, registered
+from .plain_hdf5 import MalformedError, Node, open_root
 from .sequential import Sequential
 
 FORMAT, VERSION = "minilayer", 1
+MAX_BYTES = 1 << 30
 
 
 class CheckpointError(ValueError):
     """A file that is not a checkpoint this library can read, or a model that cannot be stored."""
 
 
-def save(model: Sequential, path: str | os.PathLike[str]) -> None:
+def save(model: Sequential, path: str | os.PathLike[str], *, allow_non_finite: bool = False) -> None:
     """Write architecture and parameters to ``path``, replacing a file there only when the new one is complete.
 
     The file is built in memory, written beside the target under a temporary name, flushed to the disk and moved into
-    place: an exception, a full disk or a power cut leaves the old file as it was.
+    place: an exception, a full disk, a kill or a power cut leaves the old file as it was.
 
-    Raises CheckpointError for a layer class that is not registered, OSError where the folder cannot be written.
+    Raises CheckpointError for a layer class that is not registered and, unless ``allow_non_finite``, for parameters
+    that are NaN or infinite; OSError where the folder cannot be written or the disk is full.
 
     >>> import tempfile
     >>> from minilayer import Dense
@@ -52,96 +60,125 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(model, Sequential):
         raise TypeError(f"model: expected a Sequential, found {model!r}")
-    for layer in model.layers:
+    for index, layer in enumerate(model.layers):
         if registered(type(layer).__name__) is not type(layer):
-            raise CheckpointError(_unregistered(type(layer).__name__, f"{layer!r}"))
+            raise CheckpointError(f"layers[{index}]: {_unregistered(type(layer).__name__, repr(layer))}")
+        for name, value in layer.parameters.items():
+            if not (allow_non_finite or np.isfinite(value).all()):
+                hint = "save(..., allow_non_finite=True) stores it all the same"
+                raise CheckpointError(f"layers[{index}] {layer!r}, {name}: expected finite numbers: {hint}")
+    replace_file(Path(path), _encode(model))
+
+
+def _encode(model: Sequential) -> bytes:
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        file.attrs.update({"format": FORMAT, "version": VERSION, "minilayer": _library_version()})
-        file.attrs["layers"] = len(model.layers)
+    with h5py.File(buffer, "w", libver="earliest") as file:
+        contents = []
         for index, layer in enumerate(model.layers):
             group = file.create_group(f"layers/{index}")
-            group.attrs["class"] = type(layer).__name__
-            group.attrs.update(layer.config())
+            sums = {name: _checksum(value) for name, value in layer.parameters.items()}
+            contents.append((type(layer).__name__, json.dumps(layer.config()), sums))
+            group.attrs["class"], group.attrs["config"] = (np.bytes_(text.encode()) for text in contents[-1][:2])
             for name, value in layer.parameters.items():
-                group.create_dataset(name, data=value).attrs["sha256"] = _checksum(value)
-    _replace(Path(path), buffer.getvalue())
+                group.create_dataset(name, data=value, dtype="<f8").attrs["sha256"] = np.bytes_(sums[name])
+        file.attrs.update({"format": np.bytes_(FORMAT), "version": VERSION, "layers": len(model.layers)})
+        file.attrs.update({"minilayer": np.bytes_(_library_version()), "sha256": np.bytes_(_seal(contents))})
+    return buffer.getvalue()
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
-    """The network that ``save`` wrote.
+def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequential:
+    """The network that ``save`` wrote. Safe on files from strangers: no code, no other file, bounded memory.
 
-    Raises FileNotFoundError where there is no file, CheckpointError, naming the place and what was expected, for a file
-    that is not a checkpoint, is damaged, of a newer version, or has a layer class that is not registered.
+    Raises FileNotFoundError where there is no file, CheckpointError, naming the file, the place in it, what was
+    expected and what was found, for a file that is not a checkpoint, is damaged, of a newer version, larger than
+    ``max_bytes``, or has a layer class that is not registered.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a checkpoint, found no file there")
+    layers, parameters = _read(Path(path), check_count("max_bytes", max_bytes))
     try:
-        with h5py.File(path, "r") as file:
-            _check_header(path, file)
-            groups = [_child(path, file, f"layers/{index}", h5py.Group) for index in range(_count(path, file))]
-            model = Sequential([_layer(path, group) for group in groups])
-            for layer, group in zip(model.layers, groups, strict=True):
-                for name, target in layer.parameters.items():
-                    target[...] = _parameter(path, group, name, target.shape)
-    except CheckpointError:
-        raise
-    except Exception as error:  # HDF5 fails in many ways on bytes that are not its own
-        raise CheckpointError(f"{path}: expected a checkpoint, found a file that cannot be read: {error}") from error
+        model = Sequential(layers)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: /layers: expected layers that make a network: {error}") from error
+    model.parameters[:] = parameters
     return model
 
 
-def _check_header(path: Path, file: h5py.File) -> None:
-    found = file.attrs.get("format")
+def load_parameters(model: Sequential, path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> None:
+    """Set a model's parameters from a checkpoint of the same architecture; all is checked before any is changed.
+
+    Raises what ``load`` raises, and CheckpointError for another architecture.
+    """
+    layers, parameters = _read(Path(path), check_count("max_bytes", max_bytes))
+    found, expected = ([(type(layer), layer.config()) for layer in some] for some in (layers, model.layers))
+    if found != expected:
+        raise CheckpointError(f"{path}: /layers: expected {list(model.layers)}, found {layers}")
+    model.parameters[:] = parameters
+
+
+def _read(path: Path, max_bytes: int) -> tuple[list[Layer], Array]:
+    """Layers and the flat vector of a checkpoint, all of it checked."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a checkpoint, found no file there")
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > max_bytes:
+                raise MalformedError(f"/: expected at most {max_bytes} bytes, found {size}: max_bytes allows more")
+            root = open_root(file)
+            _check_header(root)
+            return _contents(root, size)
+    except MalformedError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _check_header(root: Node) -> None:
+    found = root.attribute("format")
     if found != FORMAT:
-        raise CheckpointError(f"{path}: expected a file with format = {FORMAT!r}, found {found!r}")
-    found = file.attrs.get("version")
-    if not isinstance(found, np.integer) or not 1 <= found <= VERSION:
-        newer = isinstance(found, np.integer) and found > VERSION
-        hint = ": a newer minilayer wrote it, install that" if newer else ""
-        raise CheckpointError(f"{path}: expected version 1 to {VERSION}, found {found}{hint}")
+        raise MalformedError(f"/: expected format = {FORMAT!r}, found {found!r}")
+    number = root.attribute("version")
+    if not isinstance(number, int) or not 1 <= number <= VERSION:
+        hint = ": a newer minilayer wrote it, install that" if isinstance(number, int) and number > VERSION else ""
+        raise MalformedError(f"/: expected version 1 to {VERSION}, found {number!r}{hint}")
 
 
-def _count(path: Path, file: h5py.File) -> int:
-    found = file.attrs.get("layers")
-    if not isinstance(found, np.integer) or not 1 <= found <= 10_000:
-        raise CheckpointError(f"{path}: expected layers = 1 to 10000, found {found!r}")
-    return int(found)
+def _contents(root: Node, size: int) -> tuple[list[Layer], Array]:
+    count = root.attribute("layers")
+    if not isinstance(count, int) or not 1 <= count <= 10_000:
+        raise MalformedError(f"/: expected layers = 1 to 10000, found {count!r}")
+    group = root.child("layers")
+    nodes = [group.child(str(index)) for index in range(count)]
+    layers = [_layer(node) for node in nodes]
+    needed = 8 * sum(math.prod(shape) for layer in layers for shape in layer.shapes().values())
+    if needed > size:
+        raise MalformedError(f"/layers: expected {needed} bytes of parameters, found a file of {size} bytes")
+    pieces, contents = [], []
+    for node, layer in zip(nodes, layers, strict=True):
+        sums = {}
+        for name, shape in layer.shapes().items():
+            dataset = node.child(name)
+            value = dataset.array(shape)
+            sums[name] = _checksum(value)
+            if dataset.attribute("sha256") != sums[name]:
+                raise MalformedError(f"{dataset.place}: expected its checksum, found other numbers: it is damaged")
+            pieces.append(value.ravel())
+        contents.append((str(node.attribute("class")), str(node.attribute("config")), sums))
+    if root.attribute("sha256") != _seal(contents):
+        raise MalformedError("/: expected the checksum of all layers, found another: the file is damaged")
+    return layers, np.concatenate(pieces) if pieces else np.zeros(0)
 
 
-def _child(path: Path, group: h5py.Group, name: str, kind: type) -> Any:
-    child = group.get(name)
-    if not isinstance(child, kind):
-        raise CheckpointError(f"{path}: expected a {kind.__name__} {group.name.rstrip('/')}/{name}, found {child!r}")
-    return child
-
-
-def _layer(path: Path, group: h5py.Group) -> Layer:
-    config = dict(group.attrs)
-    name = config.pop("class", None)
+def _layer(node: Node) -> Layer:
+    name, text = node.attribute("class"), node.attribute("config")
     layer_class = registered(name) if isinstance(name, str) else None
     if layer_class is None:
-        raise CheckpointError(f"{path}: {group.name}: {_unregistered(str(name), str(name))}")
-    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in config.items()}
+        raise MalformedError(f"{node.place}: {_unregistered(str(name), str(name))}")
     try:
-        return layer_class(**plain)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: {group.name}: expected arguments of {name}, found {plain}: {error}") from error
-
-
-def _parameter(path: Path, group: h5py.Group, name: str, shape: tuple[int, ...]) -> Array:
-    dataset = _child(path, group, name, h5py.Dataset)
-    if dataset.shape != shape or dataset.dtype != np.float64:
-        raise CheckpointError(
-            f"{path}: {dataset.name}: expected float64 {shape}, found {dataset.dtype} {dataset.shape}"
-        )
-    value: Array = dataset[...]
-    if dataset.attrs.get("sha256") != _checksum(value):
-        raise CheckpointError(
-            f"{path}: {dataset.name}: expected its checksum, found other numbers: the file is damaged"
-        )
-    return value
+        config: Any = json.loads(text) if isinstance(text, str) else None
+        layer = layer_class(**config)
+        if json.loads(json.dumps(layer.config())) != config:
+            raise ValueError(f"it gives {layer.config()} back")
+    except Exception as error:  # a class of the user's own may raise anything
+        raise MalformedError(f"{node.place}: expected arguments of {name}, found {text!r}: {error}") from None
+    return layer
 
 
 def _unregistered(name: str, found: str) -> str:
@@ -152,29 +189,12 @@ def _checksum(value: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(value, "<f8").tobytes()).hexdigest()
 
 
+def _seal(contents: list[tuple[str, str, dict[str, str]]]) -> str:
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()
+
+
 def _library_version() -> str:
     try:
         return version("minilayer")
     except PackageNotFoundError:  # used from a source tree that is not installed
         return "unknown"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` in one step, through a temporary file beside it and the disk's own flush."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    if os.name == "posix":  # elsewhere a folder cannot be opened to be flushed
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,22 +28,26 @@ def load_ex4(path: str | os.PathLike[str]) -> tuple[Array, Array]:
     ((5000, 400), (5000,), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a MATLAB file with X and y, found no file there")
-    try:
-        content = loadmat(path, variable_names=("X", "y"))
-    except NotImplementedError:
-        raise ValueError(f"{path}: expected a MATLAB 5 file, found version 7.3: save it with '-v7'") from None
-    except MemoryError:
-        raise ValueError(f"{path}: expected X (m, {PIXELS}), found a file that claims more than the memory") from None
-    except Exception as error:  # the reader fails in many ways on bytes that are not its own
-        raise ValueError(
-            f"{path}: expected a MATLAB file with X and y, found one that cannot be read: {error}"
-        ) from None
+    content = read_mat(path, ("X", "y"))
     for name in ("X", "y"):
         if name not in content:
             raise ValueError(f"{path}: expected the variables X and y, found no {name}")
     return _pixels(path, content["X"]), _labels(path, content["y"], len(content["X"]))
+
+
+def read_mat(path: Path, names: tuple[str, ...] | None) -> dict[str, Any]:
+    """The variables of a MATLAB 5 file, or those of these names; ValueError for anything else."""
+    wanted = f" with {' and '.join(names)}" if names else ""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a MATLAB file{wanted}, found no file there")
+    try:
+        return dict(loadmat(path, variable_names=names))
+    except NotImplementedError:
+        raise ValueError(f"{path}: expected a MATLAB 5 file, found version 7.3: save it with '-v7'") from None
+    except MemoryError:
+        raise ValueError(f"{path}: expected a MATLAB file, found one that claims more than the memory") from None
+    except Exception as error:  # the reader fails in many ways on bytes that are not its own
+        raise ValueError(f"{path}: expected a MATLAB file{wanted}, found one that cannot be read: {error}") from None
 
 
 def _pixels(path: Path, value: object) -> Array:

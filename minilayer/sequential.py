@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, final
 
@@ -161,7 +162,7 @@ class Sequential:
         """A table: each layer, the columns it gives, its number of parameters."""
         rows = [("layer", "output", "parameters")]
         for layer, width in zip(self._layers, self._widths[1:], strict=True):
-            count = sum(int(np.prod(shape)) for shape in layer.shapes().values())
+            count = sum(math.prod(shape) for shape in layer.shapes().values())
             rows.append((repr(layer), f"(m, {width})", f"{count:,}"))
         rows.append(("total", "", f"{self._parameters.size:,}"))
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -187,7 +188,7 @@ def _plan(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], 
     for index, layer in enumerate(layers):
         shapes: Mapping[str, tuple[int, ...]] = layer.shapes()
         for name, shape in shapes.items():
-            yield index, name, shape, int(np.prod(shape))
+            yield index, name, shape, math.prod(shape)
 
 
 def _chain(layers: tuple[Layer, ...]) -> list[int]:

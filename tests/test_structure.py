@@ -30,7 +30,10 @@ MAY_IMPORT = {
     "data": "checks",
     "metrics": "checks data",
     "gradcheck": "checks layers objective sequential workspace",
-    "checkpoint": "checks layers sequential",
+    "files": "",
+    "plain_hdf5": "checks",
+    "checkpoint": "checks files layers plain_hdf5 sequential",
+    "interchange": "activations checks data files layers sequential",
     "training": "checks cpus",
     "plots": "checks data layers sequential training",
 }

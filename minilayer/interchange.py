@@ -1,0 +1,62 @@
+"""The exercise's own weight files: Theta1, Theta2, ... in a MATLAB file, as a Sequential and back."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from scipy.io import savemat
+
+from .activations import Sigmoid
+from .checks import Array, check_finite, check_matrix
+from .data import read_mat
+from .files import replace_file
+from .layers import Dense, Layer
+from .sequential import Sequential
+
+
+def load_weights(path: str | os.PathLike[str]) -> Sequential:
+    """Theta1 (units, 1 + inputs), Theta2, ... of a MATLAB file as Dense layers with a Sigmoid behind each.
+
+    The exercise's ``ex4weights.mat`` gives the 400-25-10 network; its output k (from 1) is label k, so digit 0 (label
+    10) is the last.
+
+    Raises FileNotFoundError where there is no file, ValueError or TypeError for one that is not MATLAB's or has no
+    Theta1, and for matrices that are not finite numbers or do not chain.
+    """
+    path = Path(path)
+    content = read_mat(path, None)
+    thetas: list[Array] = []
+    while (name := f"Theta{len(thetas) + 1}") in content:
+        theta = check_matrix(f"{name} in {path}", content[name])
+        check_finite(f"{name} in {path}", theta)
+        if theta.shape[1] < 2:
+            raise ValueError(f"{name} in {path}: expected a bias and at least one weight a row, found {theta.shape}")
+        thetas.append(theta)
+    if not thetas:
+        raise ValueError(f"{path}: expected the variables Theta1, Theta2, ..., found no Theta1")
+    layers: list[Layer] = []
+    for theta in thetas:
+        layers += [Dense(theta.shape[1] - 1, theta.shape[0]), Sigmoid()]
+    try:
+        model = Sequential(layers)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected matrices that chain: {error}") from None
+    for layer, theta in zip(model.layers[::2], thetas, strict=True):
+        layer.parameters["theta"][:] = theta
+    return model
+
+
+def save_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
+    """Write the Dense layers of a model as Theta1, Theta2, ... into a MATLAB file, in one step as ``save`` does.
+
+    Raises ValueError for a model that is not Dense and Sigmoid in turn: the file could not say so.
+    """
+    dense, sigmoids = model.layers[::2], model.layers[1::2]
+    kinds = [type(layer) for layer in model.layers]
+    if kinds != [Dense, Sigmoid] * len(sigmoids) or not dense:
+        raise ValueError(f"model: expected Dense and Sigmoid layers in turn, found {model!r}")
+    buffer = io.BytesIO()
+    savemat(buffer, {f"Theta{number}": layer.parameters["theta"] for number, layer in enumerate(dense, start=1)})
+    replace_file(Path(path), buffer.getvalue())
