@@ -5,7 +5,8 @@ losses.py, objective.py (cost and gradient as a function of that vector), traini
 """
 
 from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
-from .checkpoint import CheckpointError, load, load_parameters, save
+from .checkpoint import load, load_parameters, load_state, save
+from .checkpoint_reader import CheckpointError
 from .data import load_ex4, one_hot, stratified_split
 from .gradcheck import GradientError, GradientReport, check_gradient
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
@@ -15,7 +16,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .metrics import accuracy, confusion_matrix, confusion_table
 from .objective import Objective
 from .sequential import Sequential
-from .training import GradientDescent, History, Iteration, ScipyTrainer, Status, Trainer
+from .training import GradientDescent, History, Iteration, ResumeError, ScipyTrainer, Status, Trainer
 
 __all__ = [
     "Activation",
@@ -36,6 +37,7 @@ __all__ = [
     "MeanSquaredError",
     "Objective",
     "ReLU",
+    "ResumeError",
     "ScipyTrainer",
     "Sequential",
     "Sigmoid",
@@ -52,6 +54,7 @@ __all__ = [
     "load",
     "load_ex4",
     "load_parameters",
+    "load_state",
     "load_weights",
     "one_hot",
     "register",

@@ -41,7 +41,7 @@ def _create_beside(path: Path) -> tuple[Path, BinaryIO]:
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
         file = temporary.open("xb")
-        if _lock(file) and os.fstat(file.fileno()).st_nlink:  # else it was cleared away before the lock
+        if lock_file(file) and os.fstat(file.fileno()).st_nlink:  # else it was cleared away before the lock
             return temporary, file
         file.close()
 
@@ -51,11 +51,11 @@ def _clear_abandoned(path: Path) -> None:
         return
     for other in path.parent.glob(f".{_literal(path.name)}.????????????.tmp"):
         with suppress(OSError), other.open("r+b") as file:
-            if _lock(file):
+            if lock_file(file):
                 other.unlink()
 
 
-def _lock(file: BinaryIO) -> bool:
+def lock_file(file: BinaryIO) -> bool:
     """Take the file's lock, which the system gives back when the process ends; False where another holds it."""
     if fcntl is not None:
         try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from .checkpoint import load_state, save
+from .checkpoint_reader import State
 from .checks import Array, check_count, check_finite, check_matrix, check_number, check_vector
 from .cpus import default_workers, single_threaded_blas
 from .losses import Loss
@@ -106,6 +110,23 @@ class Objective:
     def update(self, x: npt.ArrayLike) -> None:
         """Set the model's parameters to x."""
         self.model.parameters[:] = check_vector("x", x, self._vector.size)
+
+    def fingerprint(self) -> str:
+        """A digest of all that the result of an evaluation depends on: data, model, loss, l2, sharding, precision."""
+        layers = [(type(layer).__name__, layer.config()) for layer in self.model.layers]
+        digest = hashlib.sha256(f"{layers!r}|{self.loss!r}|{self.l2!r}|{self.rows}|{self.dtype}".encode())
+        for shard in range(self.shards):
+            for part in self._shards.load(shard, Workspace()):
+                digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest() + f"/{self.shards}"
+
+    def save(self, path: Path, x: Array, state: State) -> None:
+        """Write a checkpoint of the model with parameters x and the training state."""
+        save(self.model.replica(x), path, state=state)
+
+    def load_state(self, path: Path) -> State:
+        """The training state in a checkpoint of this model."""
+        return load_state(path)
 
     def sample(self, rows: int) -> tuple[Array, Array]:
         """The first rows of X and Y, at most a shard of them, as new float64 arrays."""

@@ -54,6 +54,9 @@ def test_files_of_each_version_keep_loading() -> None:
     loaded = ml.load(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
     assert repr(loaded) == "Sequential([Dense(2, 3), Tanh(), Dense(3, 3), ReLU(), Dense(3, 2), Softmax()])"
     np.testing.assert_array_equal(loaded.parameters, np.arange(29) / 7)
+    state = ml.load_state(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
+    assert state["note"] == "written by format 1"
+    np.testing.assert_array_equal(state["velocity"], np.arange(3))
 
 
 def test_many_layers(tmp_path: Path) -> None:
@@ -197,7 +200,7 @@ def replace_theta(value: Array) -> Any:
         (replace_theta(np.zeros((3, 4))), r"/layers/0/theta: expected shape \(3, 3\), found \(3, 4\)"),
         (replace_theta(np.zeros((3, 3), "f4")), "/layers/0/theta: expected .*float"),
         (replace_theta(np.zeros((3, 3))), "/layers/0/theta: expected its checksum, found other numbers"),
-        (set_attribute("/", "sha256", "0" * 64), "/: expected the checksum of all layers, found another"),
+        (set_attribute("/", "sha256", "0" * 64), "/: expected the checksum of all content, found another"),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, change: Any, message: str) -> None:

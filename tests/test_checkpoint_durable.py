@@ -128,7 +128,7 @@ def test_only_abandoned_files_are_cleared_away(tmp_path: Path) -> None:
     abandoned.write_bytes(b"half")
     alien.write_bytes(b"of another file")
     with (tmp_path / ".a[1]*.h5.ba9876543210.tmp").open("wb") as busy:
-        assert files._lock(busy)
+        assert files.lock_file(busy)
         ml.save(ml.Sequential([ml.Dense(2, 1)]), path)
         assert not abandoned.exists()
         assert alien.exists()

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "other.h5", "w") as other:
         other["theta"] = np.ones((3, 3))
         other.create_group("layers")
-    ml.save(model(), tmp_path / "model.h5")
+    ml.save(model(), tmp_path / "model.h5", state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)})
     return tmp_path / "model.h5"
 
 
@@ -74,7 +74,7 @@ OBJECTS: dict[str, Callable[[h5py.File, str], object]] = {
     "a group": lambda f, name: f.create_group(name),
     "a named type": lambda f, name: f.__setitem__(name, np.dtype("f8")),
 }
-PLACES = ("layers", "layers/0", "layers/1", "layers/3", "layers/0/theta", "layers/2/theta")
+PLACES = ("layers", "layers/0", "layers/1", "layers/3", "layers/0/theta", "layers/2/theta", "state", "state/velocity")
 
 
 def refused(path: Path) -> bool:
@@ -91,6 +91,9 @@ def outcome(path: Path) -> str:
         return said if path.name in said and SECRET.decode() not in said else f"it says {said}"
     assert repr(loaded) == repr(model())
     assert loaded.parameters.tobytes() == model().parameters.tobytes()
+    state = ml.load_state(path)
+    assert state.pop("velocity").tobytes() == np.arange(9.0).tobytes()
+    assert state == {"step": 7}
     return "original"
 
 
@@ -119,6 +122,11 @@ ATTRIBUTES: dict[str, Callable[[], Any]] = {
     "a huge text": lambda: np.bytes_(b"[" * 60_000),
     "nested JSON": lambda: np.bytes_(b'{"a":' * 9_000),
     "JSON that is no object": lambda: np.bytes_(b"[1, 2]"),
+    "an array of a terabyte": lambda: np.bytes_(b'{"values": {}, "arrays": {"velocity": [1048576, 131072]}}'),
+    "an array of another shape": lambda: np.bytes_(b'{"values": {"step": 7}, "arrays": {"velocity": [9]}}'),
+    "an array of negative size": lambda: np.bytes_(b'{"values": {"step": 7}, "arrays": {"velocity": [-3, -3]}}'),
+    "another value": lambda: np.bytes_(b'{"values": {"step": 8}, "arrays": {"velocity": [3, 3]}}'),
+    "a value of another kind": lambda: np.bytes_(b'{"values": {"step": [8]}, "arrays": {}}'),
     "a huge layer": lambda: np.bytes_(b'{"inputs": 1000000000, "units": 1000000000}'),
     "an astronomic layer": lambda: np.bytes_(b'{"inputs": 2, "units": 1' + b"0" * 3000 + b"}"),
     "a layer with a start of its own": lambda: np.bytes_(b'{"inputs": 2, "units": 3, "initializer": null}'),
@@ -128,7 +136,9 @@ ATTRIBUTES: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["/:format", "/:version", "/:layers", "/:sha256", "layers/0:class", "layers/0:config"])
+@pytest.mark.parametrize(
+    "name", ["/:format", "/:version", "/:layers", "/:sha256", "/:state", "layers/0:class", "layers/0:config"]
+)
 @pytest.mark.parametrize("kind", [*ATTRIBUTES, "missing"])
 def test_other_attributes_in_every_place(path: Path, name: str, kind: str) -> None:
     place, attribute = name.split(":")
@@ -145,7 +155,7 @@ def test_numbers_and_layers_are_sealed(path: Path) -> None:
     swapped = content.replace(b"Tanh", b"ReLU")
     assert swapped != content
     path.write_bytes(swapped)
-    assert outcome(path).endswith("expected the checksum of all layers, found another: the file is damaged")
+    assert outcome(path).endswith("expected the checksum of all content, found another: the file is damaged")
     path.write_bytes(content.replace(model().parameters[:9].tobytes(), model().parameters[:9][::-1].tobytes()))
     assert outcome(path).endswith("/layers/0/theta: expected its checksum, found other numbers: it is damaged")
 
@@ -154,7 +164,7 @@ def test_what_is_not_asked_for_does_no_harm(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["extra"] = h5py.ExternalLink("other.h5", "theta")
     assert refused(path)  # libhdf5 rewrites the whole group in a newer form for such a link
-    ml.save(model(), path)
+    ml.save(model(), path, state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)})
     with h5py.File(path, "r+", libver="earliest") as file:
         file["extra"] = np.ones(3)
         file.attrs["note"] = "from a friend"

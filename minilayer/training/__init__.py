@@ -2,8 +2,9 @@
 
 from .gradient_descent import GradientDescent
 from .history import History, Iteration
+from .journal import ResumeError
 from .scipy_trainer import ScipyTrainer
 from .status import Status
 from .trainer import Trainer
 
-__all__ = ["GradientDescent", "History", "Iteration", "ScipyTrainer", "Status", "Trainer"]
+__all__ = ["GradientDescent", "History", "Iteration", "ResumeError", "ScipyTrainer", "Status", "Trainer"]

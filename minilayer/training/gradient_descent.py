@@ -43,18 +43,26 @@ class GradientDescent(Trainer):
             raise ValueError(f"momentum: expected a number below 1, found {momentum}")
         self.tolerance = check_number("tolerance", tolerance)
 
+    shows_state = True
+
     @property
     def name(self) -> str:
         return "gradient descent"
 
+    def settings(self) -> dict[str, object]:
+        return {"learning_rate": self.learning_rate, "momentum": self.momentum, "tolerance": self.tolerance}
+
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
-        x, velocity = x0, np.zeros_like(x0)
-        _, gradient = run.evaluate(x)
+        if run.resumed is None:
+            x, velocity = x0, np.zeros_like(x0)
+            _, gradient = run.evaluate(x)
+        else:
+            x, velocity, gradient = (run.resumed[name] for name in ("x", "velocity", "gradient"))
         while np.linalg.norm(gradient) > self.tolerance:
             velocity = self.momentum * velocity - self.learning_rate * gradient
             x = x + velocity
             _, gradient = run.evaluate(x)
-            run.iterated(x)
+            run.iterated(x, {"x": x, "velocity": velocity, "gradient": gradient})
         return Status.CONVERGED, f"the gradient norm is within the tolerance of {self.tolerance:g}"
 
     def _evaluation_limit(self) -> int | None:

@@ -54,6 +54,9 @@ class ScipyTrainer(Trainer):
     def name(self) -> str:
         return self.method.name
 
+    def settings(self) -> dict[str, object]:
+        return self.options
+
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         result = minimize(
             run.evaluate,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from typing import Protocol, final, runtime_checkable
+from pathlib import Path
+from typing import ClassVar, Protocol, final, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from scipy.optimize import OptimizeResult
 from ..checks import Array, check_count, check_finite, check_number, check_numeric
 from ..cpus import single_threaded_blas
 from .progress import ProgressBar
+from .recovery import Recovery
 from .run import Budget, Callback, CostAndGradient, Run
 from .status import Status, Stop
 
@@ -54,11 +57,21 @@ class Trainer(ABC):
         *,
         callback: Callback | None = None,
         progress: bool | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: int = 10,
     ) -> OptimizeResult:
         """Minimize ``objective(x) -> (cost, gradient)`` from ``x0`` (default: ``objective.x0``).
 
         ``callback`` is given an Iteration after each iteration and may raise StopIteration to end the run. ``progress``
         shows a bar (None: where standard error is a terminal).
+
+        ``checkpoint`` is a file for the model at the best point so far, written ``every`` so many iterations and at the
+        end. Where it is there already, and of this run (the same data, model, loss, sharding, method and options;
+        budgets may differ), the run goes on where it was cut off, also after a kill, and ends with exactly the
+        parameters and history of a run that was not: GradientDescent's state is in the file; SciPy's methods hide
+        theirs, so that a journal ``<checkpoint>.journal`` of all evaluations is kept beside it, 8 n bytes each for n
+        parameters, and the run is answered from there, the callback called anew, until it is where it was. A resumed
+        run starts where it started, whatever the model holds now; delete the files to begin afresh.
 
         Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
         later but worse one, ``nfev`` evaluations, ``nit`` iterations, ``seconds``, the ``history``, and how the run
@@ -66,13 +79,21 @@ class Trainer(ABC):
         Ctrl-C end the run and are told there. An objective with an ``update`` method is given the best point, also when
         the callback or the objective raises another exception, which then goes on to the caller.
 
-        Raises TypeError or ValueError for an x0 that is not a finite vector of the right size.
+        Raises TypeError or ValueError for an x0 that is not a finite vector of the right size, ResumeError for a
+        checkpoint or journal of another run.
         """
         start = self._start(objective, x0)
         if callback is not None and not callable(callback):
             raise TypeError(f"callback: expected a function of an Iteration, found {callback!r}")
+        recovery = None
+        if checkpoint is not None:
+            about = f"{self.name} {sorted(self.settings().items())!r}"
+            explicit, journal = x0 is not None, not self.shows_state
+            path, often = Path(checkpoint), check_count("every", every)
+            recovery = Recovery(objective, path, often, about, start, explicit, journal)
+            start = recovery.start
         bar = ProgressBar(self.name, self._evaluation_limit(), progress)
-        run = Run(objective, self.budget, callback, bar)
+        run = Run(objective, self.budget, callback, bar, recovery)
         try:
             with single_threaded_blas():  # SciPy's BLAS and NumPy's would fight for the cores with the shards' threads
                 status, reason = self._search(run, start)
@@ -84,12 +105,22 @@ class Trainer(ABC):
             bar.close()
             if run.best is not None and isinstance(objective, Trainable):
                 objective.update(run.best.x)
+            run.save()
+            if recovery is not None:
+                recovery.close()
         return self._result(run, start, status, reason)
 
     @property
     @abstractmethod
     def name(self) -> str:
         """What the progress bar and the messages call the method."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, object]:
+        """What the method was told, budgets apart: a resumed run must have been told the same."""
+
+    shows_state: ClassVar[bool] = False
+    """Whether the method gives its state to ``run.iterated``; else its runs are resumed from a journal."""
 
     @abstractmethod
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
