@@ -3,6 +3,17 @@
     python -m tests.benchmarks.profile
     python -m tests.benchmarks.profile --shape 60000,784,100,10 --dtype float32
 
+On two cores of an AMD EPYC (AVX2, OpenBLAS, NumPy 2.4), float64:
+
+    (rows, inputs, hidden, outputs)   products   activations   loss   dense, not products   the rest
+    (5000, 400, 25, 10)                   72 %          11 %    8 %                   5 %        4 %
+    (60000, 784, 100, 10)                 85 %          10 %    2 %                   2 %        1 %
+    (5000, 400, 256, 10)                  75 %          17 %    2 %                   4 %        2 %
+    (20000, 64, 16, 10)                   43 %          26 %   22 %                   6 %        4 %
+    (1000000, 32, 16, 1)                  36 %          47 %    7 %                   9 %        2 %
+
+Nearly all of the activations' share and half of the loss's is NumPy's exponential, 8 ns a number without AVX-512.
+
 Timers are put around minilayer's methods and NumPy's matrix product from outside; each is charged for its own time
 without that of the timers inside it. The timers themselves cost about a microsecond a call, the share of which is shown
 by comparing with the time without them.
