@@ -90,7 +90,7 @@ def make_trainer(args: argparse.Namespace) -> ml.Trainer:
     evaluations = 250 if args.evaluations is None and args.iterations is None else args.evaluations
     budget = {"max_evaluations": evaluations, "max_iterations": args.iterations}
     if args.method.lower() == "gradientdescent":
-        return ml.GradientDescent(args.learning_rate, momentum=0.9, **budget)
+        return ml.GradientDescent(args.learning_rate, momentum=0.5, **budget)
     return ml.ScipyTrainer(args.method, **budget)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from .chain import as_layers, chain, plan
 from .checks import Array, check_finite, check_matrix
 from .layers import Layer
 
@@ -37,21 +38,25 @@ class Sequential:
     """
 
     def __init__(self, layers: Iterable[Layer], seed: int | np.random.Generator | None = None) -> None:
-        self._layers = tuple(layers)
-        self._widths = _chain(self._layers)
-        rng = np.random.default_rng(seed)
-        self._bind(np.zeros(sum(size for *_, size in _plan(self._layers))))
+        self._layers = as_layers(layers)
+        self._widths = chain(self._layers)
+        try:
+            rng = np.random.default_rng(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed: expected an integer from 0 up or a Generator, found {seed!r}") from None
+        self._bind(np.zeros(sum(size for *_, size in plan(self._layers))))
         for layer in self._layers:
             layer.initialize(rng)
 
     def _bind(self, parameters: Array) -> None:
         self._parameters = parameters
         self._gradient = np.zeros_like(parameters)
+        self._rows = 0  # of the last forward
         for layer in self._layers:
             layer.bind({}, {})
         offset = 0
         views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}
-        for index, name, shape, size in _plan(self._layers):
+        for index, name, shape, size in plan(self._layers):
             piece = slice(offset, offset + size)
             own_parameters, own_gradients = views.setdefault(index, ({}, {}))
             own_parameters[name] = parameters[piece].reshape(shape)
@@ -101,7 +106,7 @@ class Sequential:
 
     def propagate(self, x: Array, *, link: bool = True) -> Array:
         """``forward`` for an x that is known to be a matrix of the right width and dtype."""
-        y = x
+        y, self._rows = x, len(x)
         for layer in self._layers if link else self._layers[:-1]:
             y = layer.forward(y)
         return y
@@ -113,6 +118,8 @@ class Sequential:
         layer is not computed: nobody asks for it. Returns ``gradient``.
         """
         layers = self._layers if link else self._layers[:-1]
+        if dy.shape != (self._rows, self.outputs):
+            raise ValueError(f"dy: expected {(self._rows, self.outputs)} as of the last forward, found {dy.shape}")
         for index in range(len(layers) - 1, -1, -1):
             layers[index].parameter_gradient(dy)
             if index:
@@ -154,7 +161,7 @@ class Sequential:
     def named_pieces(self) -> Iterator[tuple[slice, Layer, str]]:
         """For each parameter: where it lies in the flat vector, its layer and its name."""
         offset = 0
-        for index, name, _, size in _plan(self._layers):
+        for index, name, _, size in plan(self._layers):
             yield slice(offset, offset + size), self._layers[index], name
             offset += size
 
@@ -178,38 +185,6 @@ class Sequential:
 def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
     """A Sequential over a vector that exists; also how copy and pickle rebuild one, so that views stay views."""
     model = Sequential.__new__(Sequential)
-    model._layers, model._widths = layers, _chain(layers)
+    model._layers, model._widths = layers, chain(layers)
     model._bind(parameters)
     return model
-
-
-def _plan(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], int]]:
-    """Layer index, name, shape and size of each parameter, in the order of the vector."""
-    for index, layer in enumerate(layers):
-        shapes: Mapping[str, tuple[int, ...]] = layer.shapes()
-        for name, shape in shapes.items():
-            yield index, name, shape, math.prod(shape)
-
-
-def _chain(layers: tuple[Layer, ...]) -> list[int]:
-    """The width before each layer and after the last; refuses layers that cannot stand in this row."""
-    for index, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            hint = f": write {layer.__name__}(...)" if isinstance(layer, type) else ""
-            raise TypeError(f"layers[{index}]: expected a Layer, found {layer!r}{hint}")
-        if layer.is_bound or any(layer is other for other in layers[:index]):
-            raise ValueError(f"layers[{index}]: {layer!r} is used twice: make a new layer for each place")
-    width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
-    if width is None:
-        raise ValueError(f"layers: expected at least one layer with a size, such as Dense(2, 1), found {list(layers)}")
-    widths, source = [width], -1
-    for index, layer in enumerate(layers):
-        if layer.inputs is not None and layer.inputs != width:
-            raise ValueError(
-                f"layers[{index}]: {layer!r} takes {layer.inputs} columns, but layers[{source}] "
-                f"{layers[source]!r} gives {width}"
-            )
-        if layer.units is not None:
-            width, source = layer.units, index
-        widths.append(width)
-    return widths

@@ -60,13 +60,31 @@ def test_the_seed_fixes_the_start() -> None:
         ),
         ([ml.Dense(2, 3), ml.Tanh(), ml.Dense(4, 1)], r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] D"),
         ([ml.Dense(2, 3), ml.Sigmoid], r"layers\[1\]: expected a Layer, found .*: write Sigmoid\(...\)"),
+        (ml.Dense(2, 3), r"layers: expected a list of layers, found Dense\(2, 3\)"),
+        (3, "layers: expected a list of layers, found 3"),
         ([ml.Dense(2, 3), "sigmoid"], r"layers\[1\]: expected a Layer, found 'sigmoid'"),
     ],
 )
-def test_layers_that_cannot_stand_in_a_row(layers: list[Any], message: str) -> None:
+def test_layers_that_cannot_stand_in_a_row(layers: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.Sequential(layers)
-    assert not any(isinstance(layer, ml.Layer) and layer.is_bound for layer in layers)
+    parts = layers if isinstance(layers, list) else [layers]
+    assert not any(isinstance(layer, ml.Layer) and layer.is_bound for layer in parts)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, ml.Sigmoid()])
+def test_a_wrong_seed_is_named(seed: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="seed: expected an integer from 0 up or a Generator, found"):
+        ml.Sequential([ml.Dense(2, 1)], seed=seed)
+
+
+def test_backward_belongs_to_the_last_forward() -> None:
+    model = xor_model()
+    with pytest.raises(ValueError, match=r"dy: expected \(0, 1\) as of the last forward, found \(6, 1\)"):
+        model.backward(np.ones((6, 1)))
+    model.forward(X_GOOD)
+    with pytest.raises(ValueError, match=r"dy: expected \(6, 1\) as of the last forward, found \(6, 2\)"):
+        model.backward(np.ones((6, 2)))
 
 
 def test_a_layer_is_used_once() -> None:

@@ -280,6 +280,7 @@ def test_a_method_that_gives_up_says_so() -> None:
         ({"method": "CG", "maxfun": 5}, TypeError, r"CG has no option 'maxfun' \(its budget is 'maxiter'\)"),
         ({"method": "CG", "memory": 5}, TypeError, "CG has no option 'memory'; it has c1, c2, disp, gtol"),
         ({"method": "BFGS", "eps": 1e-8}, TypeError, "BFGS has no option 'eps'"),
+        ({"callback": print}, TypeError, "options: callback is an argument of minimize, not of ScipyTrainer"),
         ({"max_evaluations": 0}, ValueError, "max_evaluations: expected at least 1, found 0"),
         ({"max_iterations": 2.5}, TypeError, "max_iterations: expected an integer, found 2.5"),
         ({"max_seconds": 0}, ValueError, "max_seconds: expected a finite number > 0, found 0"),

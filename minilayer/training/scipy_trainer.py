@@ -91,6 +91,8 @@ def _find(name: str) -> Method:
 
 
 def _unknown_option(method: Method, option: str) -> str:
+    if option in ("x0", "callback", "progress", "checkpoint", "every"):
+        return f"options: {option} is an argument of minimize, not of ScipyTrainer"
     instead = {"maxiter": "maxfun", "maxfun": "maxiter"}.get(option)
     hint = f"its budget is {instead!r}" if instead in method.options else "use max_evaluations or max_iterations"
     known = ", ".join(sorted(method.options))
