@@ -27,7 +27,10 @@ while True:
         ml.save(model, path)
 """
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning"),
+]
 
 
 def writer(path: Path, first: int = 0) -> subprocess.Popen[str]:

@@ -16,7 +16,10 @@ from minilayer.checks import Array
 from tests.problems import PROBLEMS
 from tests.test_training import METHODS, TRAINERS, scipy_method
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning"),
+]
 
 BUDGET = 60
 

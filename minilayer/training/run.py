@@ -50,7 +50,10 @@ class _Whole:
 
     def state(self) -> State:
         """As plain numbers and arrays; the history up to this iteration."""
-        columns = {f"history {name}": np.array(column, np.float64) for name, column in vars(self.history).items()}
+        rows = self.iterations + 1  # the start has one too
+        columns = {
+            f"history {name}": np.array(column[:rows], np.float64) for name, column in vars(self.history).items()
+        }
         return {
             "iterations": self.iterations,
             "evaluations": self.evaluations,
