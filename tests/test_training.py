@@ -323,6 +323,26 @@ def test_a_wrong_start_is_refused(make: Make, objective: Any, x0: Any, message: 
         make().minimize(objective, x0)
 
 
+def test_an_objective_may_be_wrapped(make: Make) -> None:
+    """A wrapper that hands on what it does not know itself is trained like what it wraps."""
+    objective = PROBLEMS["xor"]().objective
+
+    class Counted:
+        calls = 0
+
+        def __call__(self, x: Array) -> tuple[float, Array]:
+            self.calls += 1
+            return objective(x)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(objective, name)
+
+    counted = Counted()
+    result = make(max_evaluations=9).minimize(counted)
+    assert counted.calls == result.nfev
+    np.testing.assert_array_equal(objective.model.parameters, result.x)
+
+
 def test_a_callback_must_be_callable(make: Make) -> None:
     with pytest.raises(TypeError, match="callback: expected a function of an Iteration, found 3"):
         make().minimize(rosenbrock, START, callback=3)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -15,7 +15,6 @@ State = dict[str, Any]
 """Numbers, texts and float64 arrays by name."""
 
 
-@runtime_checkable
 class Resumable(Protocol):
     """An objective whose runs can be resumed: minilayer's Objective, or one of your own."""
 
@@ -29,6 +28,10 @@ class Resumable(Protocol):
         """The state in the file."""
 
 
+def _is_resumable(objective: object) -> TypeGuard[Resumable]:
+    return all(hasattr(objective, name) for name in ("fingerprint", "save", "load_state"))
+
+
 class Recovery:
     """The checkpoint of a run, and its journal where the method's state is hidden.
 
@@ -38,7 +41,7 @@ class Recovery:
     def __init__(
         self, objective: object, path: Path, every: int, description: str, start: Array, explicit: bool, journal: bool
     ) -> None:
-        if not isinstance(objective, Resumable):
+        if not _is_resumable(objective):
             raise TypeError(f"checkpoint: expected an Objective, which can be saved, found {objective!r}")
         self._objective, self._path, self._every = objective, path, every
         self._identity = hashlib.sha256(f"{objective.fingerprint()}|{description}".encode()).hexdigest()

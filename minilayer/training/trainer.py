@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar, Protocol, final, runtime_checkable
+from typing import ClassVar, Protocol, TypeGuard, final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from .run import Budget, Callback, CostAndGradient, Run
 from .status import Status, Stop
 
 
-@runtime_checkable
 class Trainable(Protocol):
     """An objective that knows where to start and takes the result: minilayer's Objective, or one of your own."""
 
@@ -27,6 +26,11 @@ class Trainable(Protocol):
 
     def update(self, x: Array, /) -> None:
         """Take x as the new parameters."""
+
+
+def _is_trainable(objective: object) -> TypeGuard[Trainable]:
+    """Whether it has what Trainable has, be it by delegation (which isinstance does not see since Python 3.12)."""
+    return hasattr(objective, "x0") and hasattr(objective, "update")
 
 
 class Trainer(ABC):
@@ -103,7 +107,7 @@ class Trainer(ABC):
             status, reason = Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
         finally:
             bar.close()
-            if run.best is not None and isinstance(objective, Trainable):
+            if run.best is not None and _is_trainable(objective):
                 objective.update(run.best.x)
             run.save()
             if recovery is not None:
@@ -134,7 +138,7 @@ class Trainer(ABC):
     def _start(objective: CostAndGradient, x0: npt.ArrayLike | None) -> Array:
         if not callable(objective):
             raise TypeError(f"objective: expected a function x -> (cost, gradient), found {objective!r}")
-        own = objective.x0 if isinstance(objective, Trainable) else None
+        own = objective.x0 if _is_trainable(objective) else None
         if x0 is None and own is None:
             raise TypeError("x0: expected a starting point, as the objective has no x0 of its own")
         start = check_numeric("x0", own if x0 is None else x0)
