@@ -19,12 +19,8 @@ from .cpus import default_workers, single_threaded_blas
 from .losses import Loss
 from .parallel import Crew
 from .sequential import Sequential
-from .shards import Shards
+from .shards import Shards, default_shards
 from .workspace import Workspace
-
-SHARD_ROWS, FEWEST_SHARDS, FEWEST_ROWS = 8000, 4, 1000
-"""The default sharding, which depends on the number of rows only: large shards, as threads pay for each hand-over, but
-four at least for the CPUs to share, unless they would be tiny (measured with tests/benchmarks)."""
 
 
 @final
@@ -77,7 +73,9 @@ class Objective:
         self.l2 = check_number("l2", l2)
         self.rows = len(inputs)
         self.workers = default_workers() if workers is None else check_count("workers", workers)
-        count = _default_shards(self.rows) if shards is None else check_count("shards", shards)
+        units = sum(layer.units or 0 for layer in model.layers)
+        default = default_shards(self.rows, model.parameters.size, units)
+        count = default if shards is None else check_count("shards", shards)
         self._shards = Shards(inputs, targets, min(count, self.rows), _check_dtype(dtype), copy)
         self._penalized = model.penalized()
         self._start_crew()
@@ -185,10 +183,6 @@ class Objective:
             f"Objective({self.model!r}, {self.rows} rows, {self.loss!r}, l2={self.l2:g}, "
             f"shards={self.shards}, workers={self.workers}, dtype={self.dtype})"
         )
-
-
-def _default_shards(rows: int) -> int:
-    return max(1, min(FEWEST_SHARDS, rows // FEWEST_ROWS), round(rows / SHARD_ROWS))
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> np.dtype:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.checks import Array
+from minilayer.shards import default_shards
 from tests.conftest import PAIRS, small_model, targets_for
 
 ROWS = 23
@@ -49,14 +50,24 @@ def test_workers_do_not_change_a_bit(shards: int) -> None:
         np.testing.assert_array_equal(gradient, results[0][1])
 
 
-def test_the_default_sharding_depends_on_the_rows_only() -> None:
-    assert [problem(rows=rows, workers=workers).shards for rows in (1, 100, 5000) for workers in (1, 2)] == [
-        1,
-        1,
-        1,
-        1,
-        *[problem(rows=5000).shards] * 2,
-    ]
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize(("rows", "shards"), [(1, 1), (1000, 1), (30_000, 4), (80_000, 10)])
+def test_the_default_sharding_depends_on_the_sizes_only(rows: int, shards: int, workers: int) -> None:
+    assert problem(rows=rows, workers=workers).shards == shards
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shards"),
+    [
+        ((5000, 10285, 35), 4),
+        ((60_000, 79_510, 110), 8),
+        ((20_000, 1210, 26), 4),
+        ((10_000, 545, 17), 1),
+        ((4, 17, 5), 1),
+    ],
+)
+def test_small_problems_are_not_cut(sizes: tuple[int, int, int], shards: int) -> None:
+    assert default_shards(*sizes) == shards
 
 
 def test_cost_and_gradient_are_the_textbook_formula() -> None:
