@@ -22,6 +22,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Raises OSError where the folder cannot be written or the disk is full.
     """
+    path = Path(os.path.realpath(path))  # a link stays a link, to the new content
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write it to, found none at {path.parent}")
     _clear_abandoned(path)

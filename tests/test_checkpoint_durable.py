@@ -139,6 +139,17 @@ def test_only_abandoned_files_are_cleared_away(tmp_path: Path) -> None:
     np.testing.assert_equal(sorted(os.listdir(tmp_path)), sorted([path.name, alien.name, Path(busy.name).name]))
 
 
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    link, target = tmp_path / "latest.h5", tmp_path / "store" / "model.h5"
+    link.symlink_to(target)
+    for seed in (0, 1):
+        ml.save(ml.Sequential([ml.Dense(60, 50), ml.Sigmoid()], seed=seed), link)
+        assert link.is_symlink()
+        assert ml.load(target).parameters.tobytes() == parameters(seed)
+    assert os.listdir(tmp_path / "store") == ["model.h5"]
+
+
 def test_a_relative_path_and_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ml.save(ml.Sequential([ml.Dense(2, 1)], seed=0), "model.h5")
