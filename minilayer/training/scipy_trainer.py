@@ -20,7 +20,7 @@ class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
     Without a ``method`` it is the one that was fastest on the exercise's network: L-BFGS-B with a memory of 50 steps
-    (SciPy's own default is 10), with about 2.7 times fewer evaluations to the same cost than TNC, the article's. CG is
+    (SciPy's own default is 10), with about 2.6 times fewer evaluations to the same cost than TNC, the article's. CG is
     the other one for large networks; BFGS, SLSQP and trust-constr hold a matrix of n x n numbers for n parameters, 846
     MB for the exercise's network. ``options`` are the method's own, passed through untouched: ``maxfun`` for TNC and
     L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... (see scipy.optimize.show_options("minimize", method)).
