@@ -12,7 +12,8 @@ On two cores of an AMD EPYC (AVX2, OpenBLAS, NumPy 2.4), float64:
     (20000, 64, 16, 10)                   43 %          26 %   22 %                   6 %        4 %
     (1000000, 32, 16, 1)                  36 %          47 %    7 %                   9 %        2 %
 
-Nearly all of the activations' share and half of the loss's is NumPy's exponential, which is not vectorized without AVX-512.
+Nearly all of the activations' share and half of the loss's is NumPy's exponential, which without AVX-512 is not
+vectorized.
 
 Timers are put around minilayer's methods and NumPy's matrix product from outside; each is charged for its own time
 without that of the timers inside it. The timers themselves cost about a microsecond a call, the share of which is shown
