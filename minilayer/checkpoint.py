@@ -118,7 +118,8 @@ def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> S
 def _check_state(state: Mapping[str, int | float | str | Array]) -> State:
     for name, value in state.items():
         array = isinstance(value, np.ndarray) and value.dtype == np.float64 and value.size
-        if not isinstance(name, str) or not (array or isinstance(value, int | float | str)):
+        plain = isinstance(name, str) and name not in ("", ".") and "/" not in name  # HDF5 gives those a meaning
+        if not plain or not (array or isinstance(value, int | float | str)):
             raise TypeError(
                 f"state: expected numbers, texts and non-empty float64 arrays by name, found {name!r}: {value!r}"
             )
@@ -138,8 +139,8 @@ def _encode(model: Sequential, state: State) -> bytes:
             arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
             values = {name: value for name, value in state.items() if name not in arrays}
             shapes = {name: array.shape for name, array in arrays.items()}
-            state_sums["state"] = json.dumps({"values": values, "arrays": shapes})
-            file.attrs["state"] = np.bytes_(state_sums["state"].encode())
+            state_sums[""] = json.dumps({"values": values, "arrays": shapes})
+            file.attrs["state"] = np.bytes_(state_sums[""].encode())
             group = file.create_group("state")
             state_sums |= {name: _add_dataset(group, name, array) for name, array in arrays.items()}
         file.attrs.update({"format": np.bytes_(FORMAT), "version": VERSION, "layers": len(model.layers)})

@@ -123,7 +123,7 @@ def _state(root: Node, size: int) -> tuple[State, dict[str, str]]:
         raise MalformedError(
             f"/: expected state = a JSON object of values and arrays, found another: {error}"
         ) from None
-    sums = {"state": str(text)}
+    sums = {"": str(text)}  # no array has that name
     group = root.child("state") if shapes else root
     for name, shape in shapes.items():
         state[name], sums[name] = _dataset(group.child(name), shape)

@@ -250,9 +250,19 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ml.load(path).parameters, model.parameters)
     ml.save(model, path)
     assert ml.load_state(path) == {}
-    for wrong in ({"x": [1.0]}, {"x": np.arange(3)}, {"x": np.zeros(0)}, {3: 1.0}):
+    for wrong in ({"x": [1.0]}, {"x": np.arange(3)}, {"x": np.zeros(0)}, {3: 1.0}, {"a/b": np.ones(1)}, {"": 1}):
         with pytest.raises(TypeError, match="state: expected numbers, texts and non-empty float64 arrays by name"):
             ml.save(model, path, state=wrong)  # type: ignore[arg-type]
+
+
+def test_values_are_sealed_whatever_arrays_are_called(tmp_path: Path) -> None:
+    ml.save(fresh().model, tmp_path / "model.h5", state={"epoch": 3, "state": np.ones(2)})
+    assert ml.load_state(tmp_path / "model.h5")["epoch"] == 3
+    content = (tmp_path / "model.h5").read_bytes()
+    assert b'"epoch": 3' in content
+    (tmp_path / "model.h5").write_bytes(content.replace(b'"epoch": 3', b'"epoch": 4'))
+    with pytest.raises(ml.CheckpointError, match="/: expected the checksum of all content, found another"):
+        ml.load(tmp_path / "model.h5")
 
 
 def test_every_method_is_in_the_table() -> None:

@@ -1,5 +1,6 @@
 """One contract for all trainers: every row of TRAINERS goes through every test."""
 
+import inspect
 import os
 import signal
 import threading
@@ -361,6 +362,15 @@ def test_the_recommended_method_is_what_one_gets_without_choosing() -> None:
     results = [trainer.minimize(PROBLEMS["xor"]().objective, x).x for trainer in (chosen, named)]
     np.testing.assert_array_equal(*results)
     assert ml.ScipyTrainer("L-BFGS-B").options == {}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_options_are_those_of_scipy(method: str) -> None:
+    from scipy.optimize import _minimize
+
+    name = {"L-BFGS-B": "lbfgsb", "trust-constr": "trustregion_constr"}.get(method, method.lower())
+    known = inspect.signature(getattr(_minimize, f"_minimize_{name}")).parameters
+    assert ml.ScipyTrainer(method).method.options <= set(known)
 
 
 def test_method_names_are_those_of_scipy_in_any_case() -> None:

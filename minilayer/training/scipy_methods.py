@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its options, and which of its statuses mean that its own budget is used up.
+    """A method: its options, and which of its statuses means that its own budget is used up.
 
     Options for differences (SciPy's ``eps``, ``finite_diff_rel_step``, ``workers``) are left out, as the gradient is
     exact and they would do nothing; ``return_all`` too, which would keep every iterate.
@@ -15,12 +15,12 @@ class Method:
 
     name: str
     options: frozenset[str]
-    limit_statuses: frozenset[int]
+    limit_status: int
     default_maxfun: int | None = None
 
 
 def _method(name: str, options: str, limit_status: int, default_maxfun: int | None = None) -> Method:
-    return Method(name, frozenset(options.split()), frozenset({limit_status}), default_maxfun)
+    return Method(name, frozenset(options.split()), limit_status, default_maxfun)
 
 
 METHODS = (

@@ -71,7 +71,7 @@ class ScipyTrainer(Trainer):
     def _status(self, result: OptimizeResult, run: Run) -> Status:
         if result.success:
             return Status.CONVERGED
-        if result.status not in self.method.limit_statuses:
+        if result.status != self.method.limit_status:
             return Status.FAILED
         maxfun = self.options.get("maxfun", self.method.default_maxfun)
         by_evaluations = "maxiter" not in self.method.options or (maxfun is not None and run.evaluations >= maxfun)
