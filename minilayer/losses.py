@@ -62,7 +62,7 @@ class BinaryCrossEntropy(Loss):
         np.add(e, 1, out=t)
         z /= t
         z -= target
-        return total + _sum_log1p(e, t)
+        return total + _sum_log1p(e, t, work)
 
     def check_targets(self, targets: Array) -> None:
         _check_unit_interval(self, targets)
@@ -130,24 +130,22 @@ def _dot(a: Array, b: Array) -> float:
     return float(np.dot(_flat(a), _flat(b)))
 
 
-def _sum_log1p(e: Array, work: Array) -> float:
-    """sum log(1 + e) for work arrays with e in [0, 1], both overwritten.
+def _sum_log1p(e: Array, one_plus_e: Array, work: Workspace) -> float:
+    """sum log(1 + e) for work arrays with e in [0, 1], of which e may be overwritten.
 
-    A logarithm costs some 30 multiplications, so that numbers are first folded onto each other: log(1 + a) + log(1 + b)
-    is log(1 + (a + b + ab)), which keeps full relative accuracy for tiny a and b. Six folds multiply up to 64 factors
-    of at most 2, far from overflow in single precision too.
+    A logarithm costs some 30 multiplications, so that it is taken of products of 64 factors, which are at most 2**64,
+    far from overflow in single precision too. Where the sum is so small that what 1 + e rounds away would be felt in
+    it, logarithms are taken one by one.
     """
-    e, work = _flat(e), _flat(work)
-    for _ in range(6):
-        half = e.size // 2
-        if not half:
-            break
-        a, b = e[:half], e[e.size - half :]
-        product = np.multiply(a, b, out=work[:half])
-        a += b
-        a += product
-        e = e[: e.size - half]
-    return float(np.sum(np.log1p(e, out=work[: e.size])))
+    factors = _flat(one_plus_e)
+    whole = factors.size // 64 * 64
+    products = work.array("products", (whole // 64,), e.dtype)
+    np.multiply.reduce(factors[:whole].reshape(64, -1), axis=0, out=products)
+    total = float(np.sum(np.log(products, out=products))) + float(np.log(np.prod(factors[whole:])))
+    if total < factors.size / 128:
+        e = _flat(e)
+        total = float(np.sum(np.log1p(e, out=e)))
+    return total
 
 
 def _check_unit_interval(loss: Loss, targets: Array) -> None:

@@ -10,16 +10,16 @@ import numpy as np
 from .checks import Array, check_finite
 from .workspace import Workspace
 
-SHARD_ROWS, SHARDS_OF_SOME, SHARD_WORK, EXPONENTIAL = 8000, 4, 12_500_000, 60
+SHARD_ROWS, SHARDS_OF_SOME, SHARD_WORK, EXPONENTIAL = 8000, 4, 25_000_000, 60
 
 
 def default_shards(rows: int, parameters: int, units: int) -> int:
     """The sharding that Objective chooses: it depends on the sizes alone, so that results do not depend on the machine.
 
-    Large shards, as threads pay for each hand-over: of about 8000 rows. Four at least for the CPUs to share, where each
-    has some two milliseconds of work (12.5 million products; an activation counts for 60). Measured on two cores with
-    tests/benchmarks: at 10,000 rows of 32-16-1 four shards on two threads took 1.1 times the time of a single one in
-    float64 and 1.9 times in float32.
+    Large shards, as threads pay for each hand-over: of about 8000 rows. Up to four for the CPUs to share, as long as
+    each has some four milliseconds of work (25 million products; an activation counts for 60). Measured on two cores
+    with tests/benchmarks: four shards instead of two took the exercise's network 1.1 times the time in float64 and 1.2
+    times in float32; at 10,000 rows of 32-16-1 four shards took 1.1 and 1.9 times the time of a single one.
     """
     work = rows * (parameters + EXPONENTIAL * units)
     return max(1, min(SHARDS_OF_SOME, work // SHARD_WORK), round(rows / SHARD_ROWS))

@@ -59,9 +59,9 @@ def test_the_default_sharding_depends_on_the_sizes_only(rows: int, shards: int, 
 @pytest.mark.parametrize(
     ("sizes", "shards"),
     [
-        ((5000, 10285, 35), 4),
+        ((5000, 10285, 35), 2),
         ((60_000, 79_510, 110), 8),
-        ((20_000, 1210, 26), 4),
+        ((20_000, 1210, 26), 2),
         ((10_000, 545, 17), 1),
         ((4, 17, 5), 1),
     ],
