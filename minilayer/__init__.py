@@ -8,10 +8,11 @@ from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from .checkpoint import load, load_parameters, load_state, save
 from .checkpoint_reader import CheckpointError
 from .data import load_ex4, one_hot, stratified_split
+from .dense import Dense
 from .gradcheck import GradientError, GradientReport, check_gradient
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .interchange import load_weights, save_weights
-from .layers import Dense, Layer, register
+from .layers import Layer, register
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .metrics import accuracy, confusion_matrix, confusion_table
 from .objective import Objective

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -13,6 +14,8 @@ from .layers import Layer, register
 
 class Activation(Layer):
     """A map without parameters. One of your own writes ``function`` and ``gradient`` into the arrays it is given.
+
+    With ``bend`` too, products with the Hessian go through it (those of Gauss-Newton do so without).
 
     >>> class Square(Activation):
     ...     def function(self, x, out):
@@ -29,7 +32,34 @@ class Activation(Layer):
 
     @abstractmethod
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
-        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n); elementwise, that is dy * f'(x)."""
+        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n); elementwise, that is dy * f'(x).
+
+        df/dx must be symmetric for each row, as it is for whatever works elementwise, and for the softmax.
+        """
+
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        """For products with the Hessian: write how ``gradient``'s result changes as x changes by rx, at constant dy.
+
+        ry = f'(x) rx is how y changes; elementwise, that is dy * f''(x) * rx. All (m, n).
+        """
+        super().curvature(dy, {})  # which says that it is not defined
+
+    @final
+    def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:
+        self._rx, self._ry = rx, self.workspace.array("ry", self._y.shape, self._y.dtype)
+        if rx is None:
+            self._ry.fill(0)
+        else:
+            self.gradient(self._x, self._y, rx, self._ry)  # the derivative is a symmetric matrix for each row
+        return self._ry
+
+    @final
+    def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
+        if self._rx is None:
+            return None
+        out = self.workspace.array("bend", dy.shape, dy.dtype)
+        self.bend(self._x, self._y, self._rx, self._ry, dy, out)
+        return out
 
     @final
     def forward(self, x: Array) -> Array:
@@ -59,6 +89,9 @@ class Identity(Activation):
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         np.copyto(out, dy)
 
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        out.fill(0)
+
 
 @final
 @register
@@ -81,6 +114,12 @@ class Sigmoid(Activation):
         out *= y
         out *= dy
 
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        np.multiply(y, -2, out=out)  # f'' = f' (1 - 2 f)
+        out += 1
+        out *= ry
+        out *= dy
+
 
 @final
 @register
@@ -99,6 +138,11 @@ class Tanh(Activation):
         np.subtract(1, out, out=out)
         out *= dy
 
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        np.multiply(y, -2, out=out)  # f'' = -2 f f'
+        out *= ry
+        out *= dy
+
 
 @final
 @register
@@ -115,6 +159,9 @@ class ReLU(Activation):
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         np.greater(y, 0, out=out)
         out *= dy
+
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        out.fill(0)
 
 
 @final
@@ -141,6 +188,17 @@ class Softmax(Activation):
         np.sum(out, axis=1, keepdims=True, out=row)
         np.subtract(dy, row, out=out)
         out *= y
+
+    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+        row = self._row(x)
+        np.multiply(dy, ry, out=out)
+        np.sum(out, axis=1, keepdims=True, out=row)
+        change = y * row
+        np.multiply(dy, y, out=out)
+        np.sum(out, axis=1, keepdims=True, out=row)
+        np.subtract(dy, row, out=out)
+        out *= ry
+        out -= change
 
     def _row(self, x: Array) -> Array:
         return self.workspace.array("row", (len(x), 1), x.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
+from .checks import Array
 from .layers import Layer
 
 
@@ -26,6 +27,16 @@ def plan(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], i
         shapes: Mapping[str, tuple[int, ...]] = layer.shapes()
         for name, shape in shapes.items():
             yield index, name, shape, math.prod(shape)
+
+
+def views(layers: tuple[Layer, ...], vector: Array) -> list[dict[str, Array]]:
+    """For each layer, the pieces of the vector that are its parameters, by name, as views."""
+    pieces: list[dict[str, Array]] = [{} for _ in layers]
+    offset = 0
+    for index, name, shape, size in plan(layers):
+        pieces[index][name] = vector[offset : offset + size].reshape(shape)
+        offset += size
+    return pieces
 
 
 def chain(layers: tuple[Layer, ...]) -> list[int]:

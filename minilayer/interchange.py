@@ -11,8 +11,9 @@ from scipy.io import savemat
 from .activations import Sigmoid
 from .checks import Array, check_finite, check_matrix
 from .data import read_mat
+from .dense import Dense
 from .files import replace_file
-from .layers import Dense, Layer
+from .layers import Layer
 from .sequential import Sequential
 
 

@@ -1,15 +1,14 @@
-"""Layer, what every part of a network is, and Dense, the part with weights."""
+"""Layer: what every part of a network is."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeVar, final
+from typing import TypeVar
 
 import numpy as np
 
-from .checks import Array, check_count
-from .initializers import Glorot, Initializer
+from .checks import Array
 from .workspace import Workspace
 
 LayerType = TypeVar("LayerType", bound="type[Layer]")
@@ -27,7 +26,8 @@ class Layer(ABC):
 
     A layer of your own says its ``config`` (the arguments that make it again) and, where it has parameters, their
     ``shapes``; it computes ``forward``, ``input_gradient`` and ``parameter_gradient``, and ``@register`` lets
-    checkpoints hold it. ``minilayer.check_gradient`` tells whether its derivatives are right.
+    checkpoints hold it. With ``tangent`` and ``curvature`` too, products with the Hessian go through it.
+    ``minilayer.testing.check_layer`` tells whether all of it is right.
     """
 
     inputs: int | None = None
@@ -49,6 +49,25 @@ class Layer(ABC):
 
     def parameter_gradient(self, dy: Array) -> None:
         """Write dC/dparameter, summed over the rows, into each of ``gradients`` (overwriting, not adding)."""
+
+    def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:
+        """How the last ``forward``'s y changes, (m, units), as x changes by rx and the parameters by ``direction``.
+
+        That is (dy/dx) rx + (dy/dparameter) direction, Pearlmutter's R{y}; rx None: x does not change. Needed for
+        products with the Hessian, and only for them. Must not write to rx, and may rely on it for ``curvature``.
+        """
+        raise TypeError(f"hessp: expected layers with a tangent, but {type(self).__name__} does not define it")
+
+    def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
+        """What the layer's own bend adds to the Hessian's product, after ``tangent`` and ``parameter_gradient``.
+
+        Adds the change of dC/dparameter at constant dy to each of ``gradients``, and returns the change of dC/dx at
+        constant dy, (m, inputs), or None for zero. Not needed for Gauss-Newton products.
+        """
+        raise TypeError(
+            f"hessp: expected layers with a curvature, but {type(self).__name__} does not define it "
+            "(Gauss-Newton products do without)"
+        )
 
     def config(self) -> dict[str, ConfigValue]:
         """The keyword arguments that construct this layer again."""
@@ -133,81 +152,3 @@ def register(layer: LayerType) -> LayerType:
 def registered(name: str) -> type[Layer] | None:
     """The registered layer class of that name, or None."""
     return _REGISTRY.get(name)
-
-
-@final
-@register
-class Dense(Layer):
-    """y = x @ weight.T + bias, with theta = [bias, weight] of shape (units, 1 + inputs).
-
-    ``theta``, ``weight`` (units, inputs) and ``bias`` (units,) are views of one piece of the model's vector; the l2
-    penalty leaves the bias out. Gradients, summed over rows: dC/dweight = dy.T @ x, dC/dbias = the column sums of dy,
-    dC/dx = dy @ weight (Rumelhart, Hinton and Williams, 1986).
-
-    Raises TypeError or ValueError for sizes that are not integers of at least 1.
-
-    >>> from minilayer import Sequential
-    >>> model = Sequential([Dense(2, 1)])
-    >>> model.layers[0].theta[:] = [[10, 1, 2]]
-    >>> model.predict([[3.0, 4.0]])
-    array([[21.]])
-    """
-
-    inputs: int
-    units: int
-
-    def __init__(self, inputs: int, units: int, initializer: Initializer | None = None) -> None:
-        self.inputs = check_count("inputs of Dense", inputs)
-        self.units = check_count("units of Dense", units)
-        if initializer is not None and not isinstance(initializer, Initializer):
-            raise TypeError(f"initializer of Dense: expected an Initializer such as Glorot(), found {initializer!r}")
-        self.initializer = initializer or Glorot()
-
-    @property
-    def theta(self) -> Array:
-        """(units, 1 + inputs), bias in column 0, as the exercise has it."""
-        return self.parameters["theta"]
-
-    @property
-    def weight(self) -> Array:
-        """(units, inputs), a view of theta."""
-        return self.theta[:, 1:]
-
-    @property
-    def bias(self) -> Array:
-        """(units,), a view of theta."""
-        return self.theta[:, 0]
-
-    def forward(self, x: Array) -> Array:
-        self._x = x
-        z = self.workspace.array("z", (len(x), self.units), x.dtype)
-        np.matmul(x, self.weight.T, out=z)
-        z += self.bias
-        return z
-
-    def input_gradient(self, dy: Array) -> Array:
-        dx = self.workspace.array("dx", (len(dy), self.inputs), dy.dtype)
-        product = np.multiply if self.units == 1 else np.matmul  # the same for one unit, and four times as fast
-        return product(dy, self.weight, out=dx)
-
-    def parameter_gradient(self, dy: Array) -> None:
-        gradient = self.gradients["theta"]
-        np.matmul(dy.T, self._x, out=gradient[:, 1:])
-        np.sum(dy, axis=0, out=gradient[:, 0])
-
-    def config(self) -> dict[str, ConfigValue]:
-        return {"inputs": self.inputs, "units": self.units}
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {"theta": (self.units, 1 + self.inputs)}
-
-    def initialize(self, rng: np.random.Generator) -> None:
-        self.initializer.fill(self.theta, rng)
-
-    def penalized(self, name: str) -> Array | bool:
-        mask = np.ones((self.units, 1 + self.inputs), bool)
-        mask[:, 0] = False
-        return mask
-
-    def __repr__(self) -> str:
-        return f"Dense({self.inputs}, {self.units})"

@@ -22,12 +22,15 @@ class Loss(ABC):
 
     link: ClassVar[type[Activation]]
     """The activation that the model must end with."""
+    takes_labels: ClassVar[bool] = False
+    """Whether targets are classes, so that integer labels may stand for one-hot targets."""
 
     @abstractmethod
-    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
         """The sum of the loss over rows and columns at pre-activation z, which becomes link(z) - target, in place.
 
-        z: (m, n), a work array (Fortran-ordered); target: (m, n) in any order.
+        With ``weight`` (m, 1) each row's loss and output error count that many times. z: (m, n), a work array
+        (Fortran-ordered); target: (m, n) in any order.
         """
 
     def check_targets(self, targets: Array) -> None:
@@ -48,21 +51,28 @@ class BinaryCrossEntropy(Loss):
     (0.693147, array([[-0.5,  0. ]]))
     """
 
-    link = Sigmoid
+    link, takes_labels = Sigmoid, True
 
-    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
         e, step, t = (work.array(name, z.shape, z.dtype) for name in ("e", "step", "t"))
         np.abs(z, out=e)
         np.negative(e, out=e)
         np.exp(e, out=e)
         np.greater(z, 0, out=step)
         np.subtract(step, target, out=t)  # max(z, 0) - y z = z ((z > 0) - y): no difference of large numbers
+        if weight is not None:
+            t *= weight
         total = _dot(t, z)
         np.maximum(e, step, out=z)  # sigmoid(z) is 1 / (1 + e) for z > 0, else e / (1 + e)
         np.add(e, 1, out=t)
         z /= t
         z -= target
-        return total + _sum_log1p(e, t, work)
+        if weight is None:
+            return total + _sum_log1p(e, t, work)
+        z *= weight
+        np.log1p(e, out=e)
+        e *= weight
+        return total + float(np.sum(e))
 
     def check_targets(self, targets: Array) -> None:
         _check_unit_interval(self, targets)
@@ -78,19 +88,24 @@ class CategoricalCrossEntropy(Loss):
            [ 0. ,  0. ]]))
     """
 
-    link = Softmax
+    link, takes_labels = Softmax, True
 
-    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
         row, t = work.array("row", (len(z), 1), z.dtype), work.array("t", z.shape, z.dtype)
         np.max(z, axis=1, keepdims=True, out=row)
         z -= row
         np.multiply(target, z, out=t)
+        if weight is not None:
+            t *= weight
         total = -float(np.sum(t))
         np.exp(z, out=z)
         np.sum(z, axis=1, keepdims=True, out=row)
         z /= row
         z -= target
         np.log(row, out=row)
+        if weight is not None:
+            z *= weight
+            row *= weight
         return total + float(np.sum(row))
 
     def check_targets(self, targets: Array) -> None:
@@ -115,9 +130,15 @@ class MeanSquaredError(Loss):
 
     link = Identity
 
-    def evaluate(self, z: Array, target: Array, work: Workspace) -> float:
+    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
         z -= target
-        return _dot(z, z) / 2
+        if weight is None:
+            return _dot(z, z) / 2
+        weighted = work.array("weighted", z.shape, z.dtype)
+        np.multiply(z, weight, out=weighted)
+        total = _dot(weighted, z) / 2
+        np.copyto(z, weighted)
+        return total
 
 
 def _flat(array: Array) -> Array:

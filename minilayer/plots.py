@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .checks import Array, check_matrix
 from .data import check_class_labels
-from .layers import Dense
+from .dense import Dense
 from .sequential import Sequential
 from .training import History
 

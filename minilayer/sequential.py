@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from .chain import as_layers, chain, plan
+from .chain import as_layers, chain, plan, views
 from .checks import Array, check_finite, check_matrix
 from .layers import Layer
 
@@ -52,18 +52,9 @@ class Sequential:
         self._parameters = parameters
         self._gradient = np.zeros_like(parameters)
         self._rows = 0  # of the last forward
-        for layer in self._layers:
-            layer.bind({}, {})
-        offset = 0
-        views: dict[int, tuple[dict[str, Array], dict[str, Array]]] = {}
-        for index, name, shape, size in plan(self._layers):
-            piece = slice(offset, offset + size)
-            own_parameters, own_gradients = views.setdefault(index, ({}, {}))
-            own_parameters[name] = parameters[piece].reshape(shape)
-            own_gradients[name] = self._gradient[piece].reshape(shape)
-            offset += size
-        for index, (own_parameters, own_gradients) in views.items():
-            self._layers[index].bind(own_parameters, own_gradients)
+        pieces = zip(views(self._layers, parameters), views(self._layers, self._gradient), strict=True)
+        for layer, (own_parameters, own_gradients) in zip(self._layers, pieces, strict=True):
+            layer.bind(own_parameters, own_gradients)
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -1,7 +1,8 @@
-"""Shards: the rows of X and Y cut into pieces that are evaluated one by one."""
+"""Shards: the rows of a problem cut into pieces that are evaluated one by one."""
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from typing import final
 
@@ -11,6 +12,9 @@ from .checks import Array, check_finite
 from .workspace import Workspace
 
 SHARD_ROWS, SHARDS_OF_SOME, SHARD_WORK, EXPONENTIAL = 8000, 4, 25_000_000, 60
+
+Rows = tuple[Array, Array, Array | None]
+"""Inputs (m, inputs), targets (m, outputs), and weights (m, 1) or None."""
 
 
 def default_shards(rows: int, parameters: int, units: int) -> int:
@@ -27,27 +31,37 @@ def default_shards(rows: int, parameters: int, units: int) -> int:
 
 @final
 class Shards:
-    """Consecutive rows of X and Y, as equal in number as can be, in the precision that they are computed in.
+    """Consecutive rows, pieces as equal as can be, in the precision that they are computed in.
 
     With ``copy`` each shard is copied once, Fortran-ordered (a feature's values side by side), which is what OpenBLAS
     is fastest at. Without it shards are views, converted at each use where their dtype is another.
     """
 
-    def __init__(self, X: Array, Y: Array, count: int, dtype: np.dtype, copy: bool) -> None:
-        edges = [len(X) * shard // count for shard in range(count + 1)]
-        self.dtype = dtype
-        self._parts = [
-            (self._prepare("X", X[start:stop], copy), self._prepare("Y", Y[start:stop], copy))
-            for start, stop in pairwise(edges)
-        ]
+    def __init__(self, rows: Rows, count: int, dtype: np.dtype, copy: bool) -> None:
+        self.dtype, self.edges = dtype, _edges(len(rows[0]), count)
+        self.parts: list[Rows] = []
+        inputs, targets, weights = rows
+        for start, stop in pairwise(self.edges):
+            x, y = (self._prepare(name, part[start:stop], copy) for name, part in (("X", inputs), ("Y", targets)))
+            weight = None if weights is None else self._prepare("sample_weight", weights[start:stop], True)
+            self.parts.append((x, y, weight))
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return len(self.parts)
 
-    def load(self, shard: int, work: Workspace) -> tuple[Array, Array]:
-        """x and y of a shard, not to be written to; converted ones are good until the next ``load`` with ``work``."""
-        x, y = self._parts[shard]
-        return self._convert("x", x, work), self._convert("y", y, work)
+    def load(self, shard: int, work: Workspace) -> Rows:
+        """A shard's rows, not to be written to; converted ones are good until the next ``load`` with ``work``."""
+        x, y, weight = self.parts[shard]
+        return self._convert("x", x, work), self._convert("y", y, work), weight
+
+    def digest(self) -> str:
+        """A text that is another for other rows, another precision or other cuts."""
+        digest = hashlib.sha256(f"{self.dtype}|{self.edges}".encode())
+        for shard in range(len(self)):
+            for part in self.load(shard, Workspace()):
+                if part is not None:
+                    digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
 
     def _prepare(self, name: str, part: Array, copy: bool) -> Array:
         if not copy:
@@ -64,3 +78,37 @@ class Shards:
         converted = work.array(name, part.shape, self.dtype)
         np.copyto(converted, part, casting="same_kind")
         return converted
+
+
+@final
+class Batch:
+    """Some rows of Shards, in their order there, cut into ``count`` pieces that are gathered as they are loaded."""
+
+    def __init__(self, shards: Shards, rows: Array, count: int) -> None:
+        self._shards, self._rows = shards, np.sort(rows)
+        self._edges = _edges(len(rows), min(count, len(rows)))
+
+    def __len__(self) -> int:
+        return len(self._edges) - 1
+
+    def load(self, piece: int, work: Workspace) -> Rows:
+        """A piece's rows, good until the next ``load`` with ``work``."""
+        rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
+        places = np.searchsorted(rows, self._shards.edges)
+        gathered: list[Array | None] = []
+        for name, first in zip(("x", "y", "weight"), self._shards.parts[0], strict=True):
+            whole = None if first is None else work.array(name, (len(rows), first.shape[1]), self._shards.dtype)
+            gathered.append(whole)
+        for shard, (start, stop) in enumerate(pairwise(places)):
+            own = rows[start:stop] - self._shards.edges[shard]
+            for whole, part in zip(gathered, self._shards.parts[shard], strict=True):
+                if whole is not None and part is not None and len(own):
+                    whole[start:stop] = part[own]
+        x, y, weight = gathered
+        assert x is not None
+        assert y is not None
+        return x, y, weight
+
+
+def _edges(rows: int, count: int) -> list[int]:
+    return [rows * piece // count for piece in range(count + 1)]

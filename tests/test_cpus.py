@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import minilayer as ml
 from minilayer import cpus
+from minilayer.checks import Array
 from tests.test_objective import problem
 
 
@@ -175,19 +176,37 @@ def test_a_fork_in_the_middle_of_an_evaluation_leaves_a_working_child() -> None:
         busy.join()
 
 
+class Hooked(ml.Activation):
+    """Hands rows on, after a word to the test."""
+
+    def __init__(self, hook: Callable[[], object]) -> None:
+        self.hook = hook
+
+    def function(self, x: Array, out: Array) -> None:
+        self.hook()
+        np.copyto(out, x)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.copyto(out, dy)
+
+
+def hooked(hook: Callable[[], object]) -> ml.Objective:
+    """Two shards for two workers, and a word from each."""
+    model = ml.Sequential([Hooked(hook), ml.Dense(2, 1), ml.Identity()], seed=0)
+    return ml.Objective(model, np.ones((4, 2)), np.ones((4, 1)), ml.MeanSquaredError(), workers=2, shards=2)
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity masks")
 def test_helpers_leave_a_cpu_to_the_caller_whose_own_mask_stays() -> None:
     allowed = os.sched_getaffinity(0)
     seen: list[set[int]] = []
-    objective = problem(workers=2, shards=2)
     meeting = threading.Barrier(2, timeout=20)
 
-    def look(worker: int, shard: int) -> float:
+    def look() -> None:
         meeting.wait()
         seen.append(os.sched_getaffinity(0))
-        return 0.0
 
-    objective._evaluate_shard = look  # type: ignore[method-assign]
+    objective = hooked(look)
     objective(objective.x0)
     expected = [allowed - {min(allowed)} if len(allowed) > 1 else allowed, allowed]
     assert sorted(seen, key=len) == expected
@@ -196,13 +215,5 @@ def test_helpers_leave_a_cpu_to_the_caller_whose_own_mask_stays() -> None:
 
 def test_shards_are_worked_on_side_by_side() -> None:
     """With two workers, two shards are under way at once: each waits for the other."""
-    objective = problem(workers=2, shards=2)
-    meeting = threading.Barrier(2, timeout=20)
-    right = objective._evaluate_shard
-
-    def meet(worker: int, shard: int) -> float:
-        meeting.wait()
-        return right(worker, shard)
-
-    objective._evaluate_shard = meet  # type: ignore[method-assign]
+    objective = hooked(threading.Barrier(2, timeout=20).wait)
     assert np.isfinite(objective(objective.x0)[0])

@@ -1,0 +1,112 @@
+"""Evaluator: a network at work on shards, in several threads, over one vector that each pass sets to its x."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+
+from .checks import Array
+from .curvature import curvature_product
+from .losses import Loss
+from .parallel import Crew
+from .sequential import Sequential
+from .shards import Batch, Shards
+from .workspace import Workspace
+
+
+@final
+class Evaluator:
+    """Sums over the rows of shards, added in shard order. Calls from several threads take turns.
+
+    Each worker has a replica of the network and work arrays of its own, kept from call to call.
+    """
+
+    def __init__(self, model: Sequential, loss: Loss, dtype: np.dtype, workers: int) -> None:
+        self._model, self._loss, self._dtype, self._workers = model, loss, dtype, workers
+        self._start()
+
+    def _start(self) -> None:
+        self._vector, self._direction = np.empty((2, self._model.parameters.size), self._dtype)
+        self._replicas = [self._model.replica(self._vector) for _ in range(self._workers)]
+        self._work = [Workspace() for _ in range(self._workers)]
+        self._crew = Crew(self._workers)
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+
+    def gradient(self, x: Array, shards: Shards | Batch) -> tuple[float, Array]:
+        """The loss at parameters x, and its gradient."""
+        costs = [0.0] * len(shards)
+
+        def compute(worker: int, shard: int) -> None:
+            replica, work = self._replicas[worker], self._work[worker]
+            inputs, target, weight = shards.load(shard, work)
+            z = replica.propagate(inputs, link=False)
+            costs[shard] = self._loss.evaluate(z, target, work, weight)
+            replica.backward(z, link=False)
+
+        gradient = self._sum(x, None, len(shards), compute)
+        return sum(costs), gradient
+
+    def predict(self, x: Array, shards: Shards) -> tuple[float, Array]:
+        """The loss at parameters x, and the predictions (rows, outputs), float64."""
+        costs, outputs = [0.0] * len(shards), np.empty((shards.edges[-1], self._model.outputs))
+
+        def compute(worker: int, shard: int) -> None:
+            replica, work = self._replicas[worker], self._work[worker]
+            inputs, target, weight = shards.load(shard, work)
+            z = replica.propagate(inputs, link=False)
+            outputs[shards.edges[shard] : shards.edges[shard + 1]] = replica.layers[-1].forward(z)
+            costs[shard] = self._loss.evaluate(z, target, work, weight)
+
+        self._run(x, None, len(shards), compute, lambda worker, shard: None)
+        return sum(costs), outputs
+
+    def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool) -> Array:
+        """The product of the loss's Hessian (or its Gauss-Newton part) at x with v."""
+
+        def compute(worker: int, shard: int) -> None:
+            replica, work = self._replicas[worker], self._work[worker]
+            curvature_product(replica, *shards.load(shard, work), self._direction, gauss_newton, work)
+
+        return self._sum(x, v, len(shards), compute)
+
+    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Callable[[int, int], None]) -> Array:
+        """What each task leaves in its replica's gradient, added in the order of the tasks."""
+        total = np.zeros(x.size)
+
+        def combine(worker: int, task: int) -> None:
+            np.add(total, self._replicas[worker].gradient, out=total)
+
+        self._run(x, v, tasks, compute, combine)
+        return total
+
+    def _run(
+        self,
+        x: Array,
+        v: Array | None,
+        tasks: int,
+        compute: Callable[[int, int], None],
+        combine: Callable[[int, int], None],
+    ) -> None:
+        def quietly(worker: int, task: int) -> None:
+            with np.errstate(all="ignore"):  # which holds for the thread that says it
+                compute(worker, task)
+
+        if self._process != os.getpid():  # neither threads nor locks that they held survive a fork
+            self._start()
+        with self._lock:
+            self._vector[:] = x
+            if v is not None:
+                self._direction[:] = v
+            self._crew.run(tasks, quietly, combine)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in ("_model", "_loss", "_dtype", "_workers")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()

@@ -1,0 +1,123 @@
+"""What an Objective is given, checked before anything is made of it: loss and link, rows, targets, weights, dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import numpy as np
+import numpy.typing as npt
+
+from .checks import Array, check_finite, check_matrix, check_number, check_numeric, check_vector
+from .data import one_hot
+from .losses import Loss
+from .sequential import Sequential
+
+ClassWeight = str | Sequence[float] | Mapping[int, float]
+
+
+def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
+    """float64 or float32."""
+    with suppress(TypeError):
+        found = np.dtype(dtype)
+        if found.name in ("float64", "float32"):
+            return found
+    raise ValueError(f"dtype: expected 'float64' or 'float32', found {dtype!r}")
+
+
+def check_link(model: Sequential, loss: Loss) -> None:
+    """A model that ends with the activation that the loss is paired with."""
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model: expected a Sequential, found {model!r}")
+    if not isinstance(loss, Loss):
+        hint = f": write {loss.__name__}()" if isinstance(loss, type) and issubclass(loss, Loss) else ""
+        raise TypeError(f"loss: expected a Loss such as BinaryCrossEntropy(), found {loss!r}{hint}")
+    last = model.layers[-1]
+    if type(last) is not loss.link:
+        raise ValueError(f"loss: {loss!r} needs {loss.link.__name__} as the last layer, found {last!r}")
+
+
+def check_rows(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
+    """Inputs (m, inputs) and targets (m, outputs), finite and as the loss wants them."""
+    inputs = check_matrix("X", X, model.inputs, f"columns (inputs of {model.layers[0]!r})")
+    targets = _targets(model, loss, Y)
+    if len(inputs) != len(targets):
+        raise ValueError(f"Y: expected as many rows as X, {len(inputs)}, found {len(targets)}")
+    check_finite("X", inputs)
+    check_finite("Y", targets)
+    loss.check_targets(targets)
+    return inputs, targets
+
+
+def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
+    """Y itself, or the one-hot targets that labels (m,) stand for, or the one column that numbers (m,) are."""
+    values, outputs = check_numeric("Y", Y), model.outputs
+    if values.ndim == 1 and values.size and outputs == 1:
+        return values[:, None]
+    if values.ndim == 1 and values.size and loss.takes_labels:
+        if values.dtype.kind not in "ui":
+            raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}")
+        low, high = int(values.min()), int(values.max())
+        if low < 0 or high >= outputs:
+            raise ValueError(
+                f"Y: expected labels 0..{outputs - 1} (the model has {outputs} outputs), found {low}..{high}"
+            )
+        return one_hot(values, outputs)
+    labels = values.ndim == 2 and values.shape[1] == 1 and values.dtype.kind in "ui" and loss.takes_labels
+    meaning = "columns (outputs of the model; use Y.ravel() for labels)" if labels else "columns (outputs of the model)"
+    return check_matrix("Y", values, outputs, meaning)
+
+
+def row_weights(
+    loss: Loss, targets: Array, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None
+) -> Array | None:
+    """(m, 1): how many times each row counts, the product of both kinds of weight; None: each once."""
+    weights = None if class_weight is None else _class_weights(loss, targets, class_weight)
+    if sample_weight is not None:
+        own = check_vector("sample_weight", sample_weight, len(targets)).astype(np.float64)
+        check_finite("sample_weight", own[:, None])
+        if own.min() < 0:
+            raise ValueError(f"sample_weight: expected numbers >= 0, found {own.min():g} in row {own.argmin()}")
+        weights = own if weights is None else own * weights
+    if weights is None:
+        return None
+    if not weights.any():
+        raise ValueError("sample_weight and class_weight: expected a row that counts, found 0 for each")
+    return weights[:, None]
+
+
+def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight) -> Array:
+    """(m,): each row's weight is that of its class, the mean over the classes where the targets are shares."""
+    if not loss.takes_labels:
+        raise ValueError(f"class_weight: expected a loss for classes, such as CategoricalCrossEntropy, found {loss!r}")
+    shares = np.asarray(targets, dtype=np.float64)
+    if shares.shape[1] == 1:
+        shares = np.hstack([1 - shares, shares])
+    sums = shares.sum(axis=1)
+    if np.abs(sums - 1).max() > 1e-6:
+        row = int(np.argmax(np.abs(sums - 1)))
+        raise ValueError(
+            f"class_weight: expected one class a row, found targets that sum to {sums[row]:.6g} in row {row}"
+        )
+    return np.asarray(shares @ _weight_of_each_class(shares, class_weight))
+
+
+def _weight_of_each_class(shares: Array, class_weight: ClassWeight) -> Array:
+    classes = shares.shape[1]
+    weights = np.ones(classes)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise ValueError(f"class_weight: expected 'balanced' or a weight for each class, found {class_weight!r}")
+        counts = shares.sum(axis=0)
+        present = counts > 0
+        weights[present] = len(shares) / (np.count_nonzero(present) * counts[present])
+        return weights
+    if not isinstance(class_weight, Mapping):
+        if np.ndim(class_weight) != 1 or len(class_weight) != classes:
+            raise ValueError(f"class_weight: expected {classes} weights, one for each class, found {class_weight!r}")
+        class_weight = dict(enumerate(class_weight))
+    for label, weight in class_weight.items():
+        if label not in range(classes):
+            raise ValueError(f"class_weight: expected classes 0..{classes - 1}, found {label!r}")
+        weights[label] = check_number(f"class_weight of class {label}", weight)
+    return weights

@@ -1,0 +1,171 @@
+"""Products with the Hessian and with Gauss-Newton's matrix, against differences of the gradient and against algebra."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minilayer as ml
+from minilayer.checks import Array
+from tests.conftest import HIDDEN, PAIRS
+from tests.test_gradients import WIDTHS, problem
+
+
+def difference(objective: ml.Objective, x: Array, v: Array, step: float = 1e-4) -> Array:
+    """The gradient's change along v, by four points."""
+    near = objective(x + step * v)[1] - objective(x - step * v)[1]
+    far = objective(x + 2 * step * v)[1] - objective(x - 2 * step * v)[1]
+    return np.asarray((8 * near - far) / (12 * step))
+
+
+@pytest.mark.parametrize("l2", [0.0, 2.0])
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize("widths", WIDTHS)
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_products_are_differences_of_the_gradient(
+    pair: str, hidden: type[ml.Activation], widths: str, rows: int, l2: float
+) -> None:
+    objective = problem(pair, hidden, WIDTHS[widths], rows, l2)
+    x, rng = objective.x0, np.random.default_rng(3)
+    for _ in range(3):
+        v = rng.standard_normal(x.size)
+        expected = difference(objective, x, v)
+        assert np.abs(objective.hessp(x, v) - expected).max() < 1e-6 * max(1e-3, np.abs(expected).max())
+
+
+def test_layers_in_front_of_the_first_dense_one_are_passed() -> None:
+    model = ml.Sequential(
+        [ml.Tanh(), ml.Dense(3, 4), ml.Sigmoid(), ml.Softmax(), ml.Dense(4, 1), ml.Identity()], seed=0
+    )
+    X = np.random.default_rng(0).standard_normal((6, 3))
+    objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError())
+    v = np.random.default_rng(1).standard_normal(objective.x0.size)
+    expected = difference(objective, objective.x0, v)
+    assert np.abs(objective.hessp(objective.x0, v) - expected).max() < 1e-8
+
+
+def matrix(objective: ml.Objective, **options: Any) -> Array:
+    return np.array([objective.hessp(objective.x0, e, **options) for e in np.eye(objective.x0.size)])
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_matrices_are_symmetric_and_gauss_newton_is_never_negative(pair: str, hidden: type[ml.Activation]) -> None:
+    objective = problem(pair, hidden, [3, 4, 2], 7, 0.0)
+    hessian, gauss_newton = matrix(objective), matrix(objective, gauss_newton=True)
+    for M in (hessian, gauss_newton):
+        assert np.abs(M - M.T).max() < 1e-12 * max(1.0, np.abs(M).max())
+    assert np.linalg.eigvalsh(gauss_newton).min() > -1e-12
+    assert np.linalg.matrix_rank(gauss_newton, tol=1e-9) <= 7 * 2  # one for each row and output
+    if hidden in (ml.Sigmoid, ml.Tanh, ml.Softmax):
+        assert np.abs(hessian - gauss_newton).max() > 1e-4
+    linear = problem(pair, ml.Identity, [3, 2], 7, 0.0)
+    np.testing.assert_allclose(matrix(linear), matrix(linear, gauss_newton=True), rtol=0, atol=1e-15)
+
+
+def test_gauss_newton_is_the_jacobian_squared() -> None:
+    """For the squared error it is J'J / m, J the derivative of the predictions, here by differences."""
+    objective = problem("identity", ml.Tanh, [3, 4, 2], 7, 0.0)
+    X, _ = objective.sample(7)
+    x, replica = objective.x0, objective.model.replica(objective.x0)
+
+    def predictions(point: Array) -> Array:
+        replica.parameters[:] = point
+        return replica.predict(X)
+
+    jacobian = np.array(
+        [(predictions(x + 1e-6 * e) - predictions(x - 1e-6 * e)).ravel() / 2e-6 for e in np.eye(x.size)]
+    )
+    expected = jacobian @ jacobian.T / len(predictions(x))
+    rows = ml.Objective(objective.model, X, np.zeros((len(X), 2)), ml.MeanSquaredError())
+    np.testing.assert_allclose(matrix(rows, gauss_newton=True), expected, atol=1e-8)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 3))
+def test_products_are_linear(seed: int, factor: float) -> None:
+    objective = problem("softmax", ml.Tanh, [3, 4, 2], 5, 1.0)
+    u, v = np.random.default_rng(seed).standard_normal((2, objective.x0.size))
+    whole = objective.hessp(objective.x0, u + factor * v)
+    parts = objective.hessp(objective.x0, u) + factor * objective.hessp(objective.x0, v)
+    np.testing.assert_allclose(whole, parts, atol=1e-12 * max(1.0, float(np.abs(parts).max())))
+
+
+@pytest.mark.parametrize("gauss_newton", [False, True])
+def test_workers_do_not_change_a_bit_and_shards_only_the_last(gauss_newton: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((23, 4)), rng.random((23, 3))
+    model = ml.Sequential([ml.Dense(4, 5), ml.Sigmoid(), ml.Dense(5, 3), ml.Sigmoid()], seed=0)
+    v = rng.standard_normal(model.parameters.size)
+    whole = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=1)
+    for shards in (2, 5, 23):
+        products = [
+            ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers).hessp(
+                whole.x0, v, gauss_newton=gauss_newton
+            )
+            for workers in (1, 2, 3)
+        ]
+        np.testing.assert_array_equal(products[0], products[1])
+        np.testing.assert_array_equal(products[0], products[2])
+        np.testing.assert_allclose(products[0], whole.hessp(whole.x0, v, gauss_newton=gauss_newton), rtol=1e-11)
+
+
+def test_single_precision_comes_close() -> None:
+    double = problem("sigmoid", ml.Sigmoid, [3, 4, 2], 7, 1.0)
+    X, Y = double.sample(7)
+    v = np.random.default_rng(2).standard_normal(double.x0.size)
+    exact, rounded = (
+        ml.Objective(double.model, X, Y, ml.BinaryCrossEntropy(), dtype=dtype).hessp(double.x0, v)
+        for dtype in ("float64", "float32")
+    )
+    assert rounded.dtype == np.float64
+    assert 0 < np.abs(rounded - exact).max() < 1e-5 * np.abs(exact).max()
+
+
+class Square(ml.Activation):
+    """An activation without bend."""
+
+    def function(self, x: Array, out: Array) -> None:
+        np.multiply(x, x, out=out)
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.multiply(dy, 2 * x, out=out)
+
+
+class Shift(ml.Layer):
+    """A layer without tangent."""
+
+    def forward(self, x: Array) -> Array:
+        return x + 1
+
+    def input_gradient(self, dy: Array) -> Array:
+        return dy
+
+
+def test_layers_that_lack_what_it_takes_are_named() -> None:
+    X = np.ones((2, 3))
+    for layer, message in (
+        (Shift(), "hessp: expected layers with a tangent, but Shift does not define it"),
+        (
+            Square(),
+            r"expected layers with a curvature, but Square does not define it \(Gauss-Newton products do without\)",
+        ),
+    ):
+        model = ml.Sequential([ml.Dense(3, 2), layer, ml.Dense(2, 1), ml.Identity()], seed=0)
+        objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError())
+        with pytest.raises(TypeError, match=message):
+            objective.hessp(objective.x0, objective.x0)
+    # Square has all that Gauss-Newton takes: the product is symmetric and not zero.
+    M = matrix(objective, gauss_newton=True)
+    assert np.abs(M).max() > 0
+    np.testing.assert_allclose(M, M.T, atol=1e-12)
+
+
+@pytest.mark.parametrize(("x", "v", "message"), [(17, 18, r"v: expected shape \(17,\)"), (3, 17, r"x: expected shape")])
+def test_vectors_of_another_size_are_refused(x: int, v: int, message: str) -> None:
+    model = ml.Sequential([ml.Dense(2, 4), ml.Tanh(), ml.Dense(4, 1), ml.Identity()], seed=0)
+    objective = ml.Objective(model, [[1, 2]], [[1]], ml.MeanSquaredError())
+    with pytest.raises(ValueError, match=message):
+        objective.hessp(np.zeros(x), np.zeros(v))
