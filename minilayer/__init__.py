@@ -17,7 +17,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .metrics import accuracy, confusion_matrix, confusion_table
 from .objective import Objective
 from .sequential import Sequential
-from .training import GradientDescent, History, Iteration, ResumeError, ScipyTrainer, Status, Trainer
+from .training import GradientDescent, History, Iteration, ResumeError, ScipyTrainer, Status, Trainer, Validation
 
 __all__ = [
     "Activation",
@@ -47,6 +47,7 @@ __all__ = [
     "Tanh",
     "Trainer",
     "UniformEpsilon",
+    "Validation",
     "Zeros",
     "accuracy",
     "check_gradient",

@@ -15,7 +15,8 @@ import minilayer as ml
 from minilayer.checks import Array
 from tests.problems import PROBLEMS
 
-METHODS = ("TNC", "L-BFGS-B", "CG", "BFGS", "SLSQP", "trust-constr")
+CURVED = ("trust-constr", "Newton-CG", "trust-ncg", "trust-krylov")
+METHODS = ("TNC", "L-BFGS-B", "CG", "BFGS", "SLSQP", *CURVED)
 Make = Callable[..., ml.Trainer]
 
 
@@ -25,6 +26,7 @@ def scipy_method(method: str) -> Make:
 
 TRAINERS: dict[str, Make] = {method: scipy_method(method) for method in METHODS}
 TRAINERS["gradient descent"] = lambda **options: ml.GradientDescent(0.5, momentum=0.9, **options)
+TRAINERS["Newton-CG by Gauss-Newton"] = lambda **options: ml.ScipyTrainer("Newton-CG", gauss_newton=True, **options)
 TIGHT: dict[str, dict[str, Any]] = {
     "TNC": {"maxfun": 5000, "ftol": 1e-14},
     "SLSQP": {"maxiter": 1000, "ftol": 1e-12},
@@ -45,6 +47,32 @@ def rosenbrock(x: Array) -> tuple[float, Array]:
 
 
 START = [-1.2, 1.0]
+
+
+class Curved:
+    """A function, rosenbrock or one that looks on, with rosenbrock's products with the Hessian."""
+
+    def __init__(self, function: Callable[[Array], tuple[float, Array]] = rosenbrock) -> None:
+        self.function = function
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        return self.function(x)
+
+    def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
+        H = np.array([[800 * x[0] ** 2 + 2, -400 * x[0]], [-400 * x[0], 200.0]]) / 1e3
+        if not gauss_newton:
+            H[0, 0] -= 0.4 * (x[1] - x[0] ** 2)
+        return np.asarray(H @ v)
+
+
+class Bowl(Curved):
+    """x @ x / 2."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda x: (float(x @ x) / 2, x.copy()))
+
+    def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
+        return v.copy()
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -69,12 +97,13 @@ def test_the_best_point_seen_is_returned_within_the_budget(make: Make, budget: i
         seen.append((cost, x.copy()))
         return cost, gradient
 
-    result = make(max_evaluations=budget).minimize(recorded, START)
-    assert result.nfev == len(seen) <= budget
+    result = make(max_evaluations=budget).minimize(Curved(recorded), START)
+    assert result.nfev == len(seen)
+    assert result.nfev + result.nhev <= budget
     best, x = min(seen, key=lambda pair: pair[0])
     assert result.fun == best
     np.testing.assert_array_equal(result.x, x)
-    if result.nfev == budget:
+    if result.nfev + result.nhev == budget:
         assert result.status == ml.Status.MAX_EVALUATIONS
         assert not result.success
         assert result.message.endswith(f"the budget of {budget} evaluations is used up")
@@ -82,7 +111,7 @@ def test_the_best_point_seen_is_returned_within_the_budget(make: Make, budget: i
 
 @pytest.mark.parametrize("iterations", [1, 3])
 def test_iterations_are_a_budget(make: Make, iterations: int) -> None:
-    result = make(max_iterations=iterations).minimize(rosenbrock, START)
+    result = make(max_iterations=iterations).minimize(Curved(), START)
     assert result.nit == iterations
     assert result.status == ml.Status.MAX_ITERATIONS
     assert f"the budget of {iterations} iterations is used up" in result.message
@@ -93,7 +122,7 @@ def test_seconds_are_a_budget(make: Make) -> None:
         time.sleep(0.02)
         return rosenbrock(x)
 
-    result = make(max_seconds=0.05).minimize(slow, START)
+    result = make(max_seconds=0.05).minimize(Curved(slow), START)
     assert 0.05 <= result.seconds < 1
     assert result.nfev <= 4
     assert result.status == ml.Status.MAX_SECONDS
@@ -102,7 +131,7 @@ def test_seconds_are_a_budget(make: Make) -> None:
 
 def test_the_callback_sees_the_run(make: Make) -> None:
     told: list[ml.Iteration] = []
-    result = make(max_iterations=4).minimize(rosenbrock, START, callback=told.append)
+    result = make(max_iterations=4).minimize(Curved(), START, callback=told.append)
     assert [iteration.iteration for iteration in told] == [1, 2, 3, 4]
     for iteration in told:
         cost, gradient = rosenbrock(iteration.x)
@@ -111,7 +140,7 @@ def test_the_callback_sees_the_run(make: Make) -> None:
         assert iteration.best_cost <= cost
         assert not iteration.x.flags.writeable
     assert [iteration.evaluations for iteration in told] == sorted(iteration.evaluations for iteration in told)
-    assert told[-1].evaluations == result.nfev
+    assert told[-1].evaluations == result.nfev + result.nhev
     assert result.history.cost[1:] == [iteration.cost for iteration in told]
     assert result.history.cost[0] == rosenbrock(np.array(START))[0]
     assert len(result.history) == 5
@@ -123,7 +152,7 @@ def test_the_callback_may_stop_any_method(make: Make) -> None:
         if iteration.iteration == 2:
             raise StopIteration("good enough")
 
-    result = make().minimize(rosenbrock, START, callback=stop)
+    result = make().minimize(Curved(), START, callback=stop)
     assert result.nit == 2
     assert result.status == ml.Status.CALLBACK
     assert not result.success
@@ -143,13 +172,70 @@ def test_a_cost_that_is_not_finite_ends_the_run_at_once(make: Make, part: str, v
             return (value, gradient) if part == "cost" else (cost, gradient * value)
         return cost, gradient
 
-    result = make().minimize(fails_at_four, START)
+    result = make().minimize(Curved(fails_at_four), START)
     assert calls == result.nfev == 4
     assert result.status == ml.Status.NON_FINITE
     found = f"cost {value}" if part == "cost" else "a gradient that is not finite"
-    assert result.message.endswith(f"evaluation 4 gave {found}")
+    assert result.message.endswith(f"evaluation {4 + result.nhev} gave {found}")
     assert np.isfinite(result.fun)
     assert np.isfinite(result.jac).all()
+
+
+@pytest.mark.parametrize("method", CURVED)
+def test_a_product_that_is_not_finite_ends_the_run_at_once(method: str) -> None:
+    class Broken(Curved):
+        def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
+            return v * np.nan
+
+    result = ml.ScipyTrainer(method).minimize(Broken(), START)
+    assert result.nhev == 1
+    assert result.status == ml.Status.NON_FINITE
+    assert result.message.endswith(f"evaluation {1 + result.nfev} gave a product that is not finite")
+
+
+@pytest.mark.parametrize("method", CURVED[1:])
+def test_an_objective_without_products_is_refused(method: str) -> None:
+    with pytest.raises(TypeError, match=rf"objective: expected one with hessp\(x, v\), as {method} works .* <function"):
+        ml.ScipyTrainer(method).minimize(rosenbrock, START)
+
+
+def test_trust_constr_does_without_products_unless_they_are_asked_for() -> None:
+    assert ml.ScipyTrainer("trust-constr").minimize(rosenbrock, START).nhev == 0
+    assert ml.ScipyTrainer("trust-constr").minimize(Curved(), START).nhev > 0
+    with pytest.raises(TypeError, match="objective: expected one with hessp"):
+        ml.ScipyTrainer("trust-constr", gauss_newton=True).minimize(rosenbrock, START)
+
+
+@pytest.mark.parametrize("method", CURVED)
+def test_gauss_newton_products_are_used_where_they_are_asked_for(method: str) -> None:
+    asked: list[bool] = []
+
+    class Recorded(Curved):
+        def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
+            asked.append(gauss_newton)
+            return super().hessp(x, v, gauss_newton)
+
+    paths = [
+        ml.ScipyTrainer(method, gauss_newton=gauss_newton).minimize(Recorded(), START).history.cost
+        for gauss_newton in (False, True)
+    ]
+    assert paths[0] != paths[1]
+    assert set(asked[: len(asked) // 4]) == {False}
+    assert asked[-1]
+
+
+def test_the_target_cost_ends_the_run_at_the_first_evaluation_that_is_as_low(make: Make) -> None:
+    costs: list[float] = []
+
+    def recorded(x: Array) -> tuple[float, Array]:
+        cost, gradient = rosenbrock(x)
+        costs.append(cost)
+        return cost, gradient
+
+    result = make(target_cost=2e-3).minimize(Curved(recorded), START)
+    assert costs[-1] == result.fun <= 2e-3 < min(costs[:-1])
+    assert (result.status, result.success) == (ml.Status.TARGET_COST, True)
+    assert result.message.endswith(f"the cost {result.fun:.6g} is within the target of 0.002")
 
 
 def test_a_start_that_is_not_finite_leaves_the_model_alone(make: Make) -> None:
@@ -168,6 +254,7 @@ def test_ctrl_c_returns_the_best_so_far(make: Make, where: str) -> None:
 
     class Interrupted:
         x0 = problem.objective.x0
+        hessp = staticmethod(problem.objective.hessp)
         calls = 0
 
         def update(self, x: Array) -> None:
@@ -187,7 +274,7 @@ def test_ctrl_c_returns_the_best_so_far(make: Make, where: str) -> None:
 
     result = make().minimize(Interrupted(), callback=interrupt)
     assert result.status == ml.Status.INTERRUPTED
-    assert f"interrupted after {result.nfev} evaluations" in result.message
+    assert f"interrupted after {result.nfev + result.nhev} evaluations" in result.message
     np.testing.assert_array_equal(problem.objective.model.parameters, result.x)
     assert result.fun == min(costs)
 
@@ -233,13 +320,13 @@ def test_the_method_may_not_change_what_is_returned(make: Make) -> None:
         return cost, gradient
 
     start = np.array(START)
-    result = make(max_evaluations=7).minimize(remembers, start)
+    result = make(max_evaluations=7).minimize(Curved(remembers), start)
     assert not any(np.shares_memory(result.jac, gradient) for gradient in handed)
     assert not np.shares_memory(result.x, start)
     np.testing.assert_array_equal(start, START)
 
 
-OWN_BUDGETS: list[tuple[str, dict[str, int], ml.Status]] = [
+OWN_BUDGETS: list[tuple[str, dict[str, Any], ml.Status]] = [
     ("TNC", {"maxfun": 5}, ml.Status.MAX_EVALUATIONS),
     ("L-BFGS-B", {"maxfun": 5}, ml.Status.MAX_EVALUATIONS),
     *((method, {"maxiter": 2}, ml.Status.MAX_ITERATIONS) for method in METHODS[1:]),
@@ -247,15 +334,15 @@ OWN_BUDGETS: list[tuple[str, dict[str, int], ml.Status]] = [
 
 
 @pytest.mark.parametrize(("method", "options", "status"), OWN_BUDGETS)
-def test_budgets_of_scipy_are_told_apart(method: str, options: dict[str, int], status: ml.Status) -> None:
-    result = ml.ScipyTrainer(method, **options).minimize(rosenbrock, START)
+def test_budgets_of_scipy_are_told_apart(method: str, options: dict[str, Any], status: ml.Status) -> None:
+    result = ml.ScipyTrainer(method, **options).minimize(Curved(), START)
     assert result.status == status
     assert not result.success
     assert result.nfev < 15
 
 
 def test_convergence_is_success(make: Make) -> None:
-    result = make().minimize(lambda x: (float(x @ x) / 2, x.copy()), [3.0, -1.0])
+    result = make().minimize(Bowl(), [3.0, -1.0])
     assert result.status == 0
     assert ml.Status(result.status) is ml.Status.CONVERGED
     assert result.success
@@ -285,6 +372,10 @@ def test_a_method_that_gives_up_says_so() -> None:
         ({"max_evaluations": 0}, ValueError, "max_evaluations: expected at least 1, found 0"),
         ({"max_iterations": 2.5}, TypeError, "max_iterations: expected an integer, found 2.5"),
         ({"max_seconds": 0}, ValueError, "max_seconds: expected a finite number > 0, found 0"),
+        ({"target_cost": "low"}, TypeError, "target_cost: expected a number, found 'low'"),
+        ({"target_cost": np.nan}, ValueError, "target_cost: expected a finite number"),
+        ({"gauss_newton": True}, TypeError, "gauss_newton: expected a method that uses curvature, found L-BFGS-B"),
+        ({"method": "Newton-CG", "gauss_newton": 1}, TypeError, "gauss_newton: expected True or False, found 1"),
     ],
 )
 def test_scipy_trainer_refuses(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -310,11 +401,11 @@ def test_gradient_descent_refuses(arguments: dict[str, Any], message: str) -> No
 @pytest.mark.parametrize(
     ("objective", "x0", "message"),
     [
-        (rosenbrock, None, "x0: expected a starting point, as the objective has no x0 of its own"),
-        (rosenbrock, [[1.0, 2.0]], r"x0: expected shape \(n,\), found \(1, 2\)"),
-        (rosenbrock, [], r"x0: expected shape \(n,\), found \(0,\)"),
-        (rosenbrock, [np.nan, 1.0], "x0: expected finite numbers, found nan"),
-        (rosenbrock, ["a", "b"], "x0: expected numbers, found dtype <U1"),
+        (Curved(), None, "x0: expected a starting point, as the objective has no x0 of its own"),
+        (Curved(), [[1.0, 2.0]], r"x0: expected shape \(n,\), found \(1, 2\)"),
+        (Curved(), [], r"x0: expected shape \(n,\), found \(0,\)"),
+        (Curved(), [np.nan, 1.0], "x0: expected finite numbers, found nan"),
+        (Curved(), ["a", "b"], "x0: expected numbers, found dtype <U1"),
         (PROBLEMS["xor"]().objective, np.zeros(3), r"x0: expected shape \(17,\), found \(3,\)"),
         ("cost", [1.0], r"objective: expected a function x -> \(cost, gradient\), found 'cost'"),
     ],
@@ -346,12 +437,12 @@ def test_an_objective_may_be_wrapped(make: Make) -> None:
 
 def test_a_callback_must_be_callable(make: Make) -> None:
     with pytest.raises(TypeError, match="callback: expected a function of an Iteration, found 3"):
-        make().minimize(rosenbrock, START, callback=3)  # type: ignore[arg-type]
+        make().minimize(Curved(), START, callback=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("start", [np.array([-1, 1]), np.array([-1, 1], np.float32), [-1, True]])
 def test_a_start_of_any_numeric_type(make: Make, start: Any) -> None:
-    assert make(max_evaluations=5).minimize(rosenbrock, start).x.dtype == np.float64
+    assert make(max_evaluations=5).minimize(Curved(), start).x.dtype == np.float64
 
 
 def test_the_recommended_method_is_what_one_gets_without_choosing() -> None:
@@ -366,11 +457,15 @@ def test_the_recommended_method_is_what_one_gets_without_choosing() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_options_are_those_of_scipy(method: str) -> None:
-    from scipy.optimize import _minimize
+    from scipy.optimize import _minimize, _trustregion
 
-    name = {"L-BFGS-B": "lbfgsb", "trust-constr": "trustregion_constr"}.get(method, method.lower())
-    known = inspect.signature(getattr(_minimize, f"_minimize_{name}")).parameters
-    assert ml.ScipyTrainer(method).method.options <= set(known)
+    name = {"L-BFGS-B": "lbfgsb", "trust-constr": "trustregion_constr", "Newton-CG": "newtoncg"}.get(
+        method, method.lower()
+    )
+    known = set(inspect.signature(getattr(_minimize, f"_minimize_{name.replace('-', '_')}")).parameters)
+    if "trust_region_options" in known:
+        known |= set(inspect.signature(_trustregion._minimize_trust_region).parameters)
+    assert ml.ScipyTrainer(method).method.options <= known
 
 
 def test_method_names_are_those_of_scipy_in_any_case() -> None:
@@ -378,14 +473,14 @@ def test_method_names_are_those_of_scipy_in_any_case() -> None:
 
 
 def test_the_bar_counts_evaluations_and_can_be_silent(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    make(max_evaluations=9).minimize(rosenbrock, START, progress=True)
+    make(max_evaluations=9).minimize(Curved(), START, progress=True)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "9/9" in shown.err
     assert "cost " in shown.err
     assert "|gradient| " in shown.err
     for silent in (False, None):
-        make(max_evaluations=9).minimize(rosenbrock, START, progress=silent)
+        make(max_evaluations=9).minimize(Curved(), START, progress=silent)
         assert capsys.readouterr() == ("", "")
 
 

@@ -6,5 +6,6 @@ from .journal import ResumeError
 from .scipy_trainer import ScipyTrainer
 from .status import Status
 from .trainer import Trainer
+from .validation import Validation
 
-__all__ = ["GradientDescent", "History", "Iteration", "ResumeError", "ScipyTrainer", "Status", "Trainer"]
+__all__ = ["GradientDescent", "History", "Iteration", "ResumeError", "ScipyTrainer", "Status", "Trainer", "Validation"]

@@ -35,8 +35,14 @@ class GradientDescent(Trainer):
         max_iterations: int | None = 1000,
         max_evaluations: int | None = None,
         max_seconds: float | None = None,
+        target_cost: float | None = None,
     ) -> None:
-        super().__init__(max_evaluations=max_evaluations, max_iterations=max_iterations, max_seconds=max_seconds)
+        super().__init__(
+            max_evaluations=max_evaluations,
+            max_iterations=max_iterations,
+            max_seconds=max_seconds,
+            target_cost=target_cost,
+        )
         self.learning_rate = check_number("learning_rate", learning_rate, above=True)
         self.momentum = check_number("momentum", momentum)
         if self.momentum >= 1:

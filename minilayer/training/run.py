@@ -4,78 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..checks import Array
+from .budget import Budget
 from .history import History, Iteration
 from .progress import ProgressBar
 from .recovery import Recovery, State
+from .standing import Point, Standing
 from .status import Status, Stop
+from .validation import Watch
 
 CostAndGradient = Callable[[Array], tuple[float, Array]]
 Callback = Callable[[Iteration], object]
-
-
-@dataclass(frozen=True)
-class Point:
-    """An evaluation: where, and what it gave."""
-
-    x: Array
-    cost: float
-    gradient: Array
-    gradient_norm: float
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to stop; None: no limit."""
-
-    evaluations: int | None = None
-    iterations: int | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """A run after a whole iteration: what it takes to go on."""
-
-    iterations: int
-    evaluations: int
-    seconds: float
-    best: Point
-    history: History
-    own: State
-
-    def state(self) -> State:
-        """As plain numbers and arrays; the history up to this iteration."""
-        rows = self.iterations + 1  # the start has one too
-        columns = {
-            f"history {name}": np.array(column[:rows], np.float64) for name, column in vars(self.history).items()
-        }
-        return {
-            "iterations": self.iterations,
-            "evaluations": self.evaluations,
-            "seconds": self.seconds,
-            "best cost": self.best.cost,
-            "best x": self.best.x,
-            "best gradient": self.best.gradient,
-            **columns,
-            **{f"own {name}": value for name, value in self.own.items()},
-        }
-
-    @classmethod
-    def of(cls, state: State) -> _Whole:
-        """Back from ``state()``."""
-        history = History()
-        for name, column in vars(history).items():
-            whole_numbers = name in ("iteration", "evaluations")
-            column += [int(value) if whole_numbers else float(value) for value in state[f"history {name}"]]
-        x, gradient = state["best x"], state["best gradient"]
-        best = Point(x, state["best cost"], gradient, float(np.linalg.norm(gradient)))
-        own = {name.removeprefix("own "): value for name, value in state.items() if name.startswith("own ")}
-        return cls(state["iterations"], state["evaluations"], state["seconds"], best, history, own)
 
 
 class Run:
@@ -92,32 +34,38 @@ class Run:
         callback: Callback | None,
         bar: ProgressBar,
         recovery: Recovery | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._objective, self._budget, self._callback, self._bar = objective, budget, callback, bar
-        self._recovery = recovery
+        self._recovery, self._watch = recovery, watch
         self._began = time.perf_counter()
-        self.evaluations = self.iterations = 0
+        self.evaluations = self.products = self.iterations = 0  # evaluations are products too
         self.best: Point | None = None
         self._last: Point | None = None
         self.history = History()
-        self._whole: _Whole | None = None
+        self._standing: Standing | None = None
         if recovery is not None and recovery.journal is None and recovery.state:
             self._restore(recovery.state)
 
     @property
     def resumed(self) -> State | None:
         """The state that the method gave to ``iterated`` where this run goes on, None where it begins."""
-        return None if self._whole is None else self._whole.own
+        return None if self._standing is None else self._standing.own
 
     @property
     def seconds(self) -> float:
         """Since the run began."""
         return time.perf_counter() - self._began
 
+    @property
+    def chosen(self) -> Point | None:
+        """The point to return: the best for the validation rows, if there are any and it is for them to say."""
+        return (self._watch and self._watch.chosen) or self.best
+
     def evaluate(self, x: Array) -> tuple[float, Array]:
         """Cost and gradient at x, counted and checked."""
         self._check_budget()
-        cost, gradient = self._ask(x)
+        cost, gradient = self._ask(x, self._objective)
         with np.errstate(over="ignore"):
             norm = float(np.linalg.norm(gradient))
         self.evaluations += 1
@@ -131,17 +79,36 @@ class Run:
         if len(self.history) == 0:
             self.history.append(self._iteration(self._last))
         self._bar.update(cost, norm)
+        self._budget.check_cost(self.best.cost)
         return cost, gradient
 
-    def _ask(self, x: Array) -> tuple[float, Array]:
-        """The journal's answer while it has one, else the objective's, written down."""
+    @property
+    def has_curvature(self) -> bool:
+        """Whether the objective has products with the Hessian."""
+        return hasattr(self._objective, "hessp")
+
+    def product(self, x: Array, v: Array, **options: bool) -> Array:
+        """The product of the Hessian at x with v, counted as an evaluation and checked."""
+        self._check_budget()
+        hessp: Callable[..., Array] = getattr(self._objective, "hessp")  # noqa: B009 (not in the type of each objective)
+        _, product = self._ask(np.concatenate([x, v]), lambda both: (0.0, hessp(x, v, **options)))
+        self.evaluations += 1
+        self.products += 1
+        if not np.isfinite(product).all():
+            raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave a product that is not finite")
+        if self._last is not None:
+            self._bar.update(self._last.cost, self._last.gradient_norm)
+        return product
+
+    def _ask(self, x: Array, function: CostAndGradient) -> tuple[float, Array]:
+        """The journal's answer while it has one, else the function's, written down."""
         journal = self._recovery.journal if self._recovery else None
         answer = journal.answer(x) if journal else None
         if answer is not None:
             cost, gradient, seconds = answer
             self._began = time.perf_counter() - seconds
             return cost, gradient
-        cost, gradient = self._objective(x)
+        cost, gradient = function(x)
         if journal:
             journal.append(x, float(cost), gradient, self.seconds)
         return float(cost), gradient
@@ -155,8 +122,9 @@ class Run:
         iteration = self._iteration(self._point_at(x))
         self.history.append(iteration)
         if self._recovery is not None and self.best is not None:
-            own = {} if state is None else state
-            self._whole = _Whole(self.iterations, self.evaluations, self.seconds, self.best, self.history, own)
+            seen, own = self._watch.state() if self._watch else {}, {} if state is None else state
+            counts = self.iterations, self.evaluations, self.seconds
+            self._standing = Standing(*counts, self.best, self.history, seen, own)
         if self._callback is not None:
             try:
                 self._callback(iteration)
@@ -165,31 +133,30 @@ class Run:
                 raise Stop(Status.CALLBACK, f"the callback stopped the run{reason}") from None
         if self._recovery and self._recovery.due(self.iterations):
             self.save()
-        self._check_iterations()
+        self._budget.check_iterations(self.iterations)
+        if self._watch is not None:
+            self._watch.check(self.iterations)
 
     def save(self) -> None:
         """Write the checkpoint, if there is to be one, as of the last whole iteration."""
-        if self._recovery is not None and self._whole is not None and self.best is not None:
-            self._recovery.save(self.best.x, self._whole.state())
+        if self._recovery is not None and self._standing is not None and self.chosen is not None:
+            self._recovery.save(self.chosen.x, self._standing.state())
 
     def _restore(self, state: State) -> None:
         """Stand where the run stood that wrote the state."""
-        whole = _Whole.of(state)
-        self.iterations, self.evaluations, self.best = whole.iterations, whole.evaluations, whole.best
-        self._began = time.perf_counter() - whole.seconds
-        self.history, self._whole = whole.history, whole
-
-    def _check_iterations(self) -> None:
-        if self._budget.iterations is not None and self.iterations >= self._budget.iterations:
-            raise Stop(Status.MAX_ITERATIONS, f"the budget of {self._budget.iterations} iterations is used up")
+        standing = Standing.of(state)
+        self.iterations, self.evaluations, self.best = standing.iterations, standing.evaluations, standing.best
+        self._began = time.perf_counter() - standing.seconds
+        self.history, self._standing = standing.history, standing
+        if self._watch is not None:
+            self._watch.restore(standing.watch)
 
     def _check_budget(self) -> None:
-        self._check_iterations()
-        limit, seconds = self._budget.evaluations, self._budget.seconds
-        if limit is not None and self.evaluations >= limit:
-            raise Stop(Status.MAX_EVALUATIONS, f"the budget of {limit} evaluations is used up")
-        if seconds is not None and self.evaluations and self.seconds >= seconds:
-            raise Stop(Status.MAX_SECONDS, f"the budget of {seconds:g} seconds is used up")
+        self._budget.check(self.evaluations, self.iterations, self.seconds)
+        if self.best is not None:  # a run that had ended and is taken up again ends again
+            self._budget.check_cost(self.best.cost)
+            if self._watch is not None:
+                self._watch.check(self.iterations)
 
     def _point_at(self, x: Array) -> Point:
         """The evaluation that an iteration ended at: nearly always the last or the best, else the best stands in."""
@@ -202,4 +169,6 @@ class Run:
         x = point.x.view()
         x.flags.writeable = False
         best = self.best or point
-        return Iteration(self.iterations, self.evaluations, point.cost, point.gradient_norm, best.cost, self.seconds, x)
+        seen = self._watch.look(point, self.iterations) if self._watch else ()
+        counts = self.iterations, self.evaluations, point.cost, point.gradient_norm, best.cost, self.seconds
+        return Iteration(*counts, x, *seen)

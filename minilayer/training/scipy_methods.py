@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,15 @@ class Method:
     options: frozenset[str]
     limit_status: int
     default_maxfun: int | None = None
+    curvature: Literal["none", "used", "needed"] = "none"
+    """What it does with products with the Hessian; where they are only used, it approximates what it is not given."""
 
 
-def _method(name: str, options: str, limit_status: int, default_maxfun: int | None = None) -> Method:
-    return Method(name, frozenset(options.split()), limit_status, default_maxfun)
+def _method(name: str, options: str, limit_status: int, **more: Any) -> Method:
+    return Method(name, frozenset(options.split()), limit_status, **more)
+
+
+TRUST = "initial_trust_radius max_trust_radius eta gtol maxiter disp"
 
 
 METHODS = (
@@ -34,5 +40,9 @@ METHODS = (
         "xtol gtol barrier_tol sparse_jacobian maxiter verbose initial_constr_penalty initial_tr_radius "
         "initial_barrier_parameter initial_barrier_tolerance factorization_method disp",
         0,
+        curvature="used",
     ),
+    _method("Newton-CG", "xtol maxiter disp c1 c2", 1, curvature="needed"),
+    _method("trust-ncg", TRUST, 1, curvature="needed"),
+    _method("trust-krylov", f"{TRUST} inexact", 1, curvature="needed"),
 )

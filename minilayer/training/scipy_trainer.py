@@ -7,7 +7,7 @@ from typing import Any, final
 from scipy.optimize import OptimizeResult, minimize
 
 from ..checks import Array
-from .run import Run
+from .run import CostAndGradient, Run
 from .scipy_methods import METHODS, Method
 from .status import Status
 from .trainer import Trainer
@@ -21,12 +21,15 @@ class ScipyTrainer(Trainer):
 
     Without a ``method`` it is the one that was fastest on the exercise's network: L-BFGS-B with a memory of 50 steps
     (SciPy's own default is 10), with about 2.6 times fewer evaluations to the same cost than TNC, the article's. CG is
-    the other one for large networks; BFGS, SLSQP and trust-constr hold a matrix of n x n numbers for n parameters, 846
-    MB for the exercise's network. ``options`` are the method's own, passed through untouched: ``maxfun`` for TNC and
-    L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... (see scipy.optimize.show_options("minimize", method)).
+    the other one for large networks; BFGS and SLSQP hold a matrix of n x n numbers for n parameters, 846 MB for the
+    exercise's network. Newton-CG, trust-ncg, trust-krylov and, where the objective has them, trust-constr work with
+    exact products with the Hessian, ``objective.hessp(x, v)``, or with ``gauss_newton=True`` with those of its
+    Gauss-Newton part; each counts as an evaluation. ``options`` are the method's own, passed through untouched:
+    ``maxfun`` for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... (see
+    scipy.optimize.show_options("minimize", method)).
 
     Raises ValueError for a method that is not one of these, TypeError for an option that the method does not have
-    (SciPy would only warn, and ignore it).
+    (SciPy would only warn, and ignore it), and for an objective without ``hessp`` where the method needs it.
 
     >>> bowl = lambda x: (x @ x / 2, x)
     >>> result = ScipyTrainer("L-BFGS-B").minimize(bowl, [4.0, -2.0])
@@ -38,26 +41,42 @@ class ScipyTrainer(Trainer):
         self,
         method: str | None = None,
         *,
+        gauss_newton: bool = False,
         max_evaluations: int | None = None,
         max_iterations: int | None = None,
         max_seconds: float | None = None,
+        target_cost: float | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(max_evaluations=max_evaluations, max_iterations=max_iterations, max_seconds=max_seconds)
+        super().__init__(
+            max_evaluations=max_evaluations,
+            max_iterations=max_iterations,
+            max_seconds=max_seconds,
+            target_cost=target_cost,
+        )
         self.method = _find(RECOMMENDED if method is None else method)
         self.options = {**RECOMMENDED_OPTIONS, **options} if method is None else options
         for option in options:
             if option not in self.method.options:
                 raise TypeError(_unknown_option(self.method, option))
+        if not isinstance(gauss_newton, bool):
+            raise TypeError(f"gauss_newton: expected True or False, found {gauss_newton!r}")
+        if gauss_newton and self.method.curvature == "none":
+            raise TypeError(f"gauss_newton: expected a method that uses curvature, found {self.method.name}")
+        self.gauss_newton = gauss_newton
 
     @property
     def name(self) -> str:
         return self.method.name
 
     def settings(self) -> dict[str, object]:
-        return self.options
+        return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        curvature: dict[str, Any] = {}
+        if self.method.curvature != "none" and run.has_curvature:
+            options = {"gauss_newton": True} if self.gauss_newton else {}
+            curvature["hessp"] = lambda x, v: run.product(x, v, **options)
         result = minimize(
             run.evaluate,
             x0,
@@ -65,6 +84,7 @@ class ScipyTrainer(Trainer):
             method=self.method.name,
             callback=lambda x, *_: run.iterated(x),
             options=self.options,
+            **curvature,
         )
         return self._status(result, run), str(result.message)
 
@@ -76,6 +96,13 @@ class ScipyTrainer(Trainer):
         maxfun = self.options.get("maxfun", self.method.default_maxfun)
         by_evaluations = "maxiter" not in self.method.options or (maxfun is not None and run.evaluations >= maxfun)
         return Status.MAX_EVALUATIONS if by_evaluations else Status.MAX_ITERATIONS
+
+    def _check(self, objective: CostAndGradient) -> None:
+        if (self.method.curvature == "needed" or self.gauss_newton) and not hasattr(objective, "hessp"):
+            raise TypeError(
+                f"objective: expected one with hessp(x, v), as {self.name} works with products with the Hessian, "
+                f"found {objective!r}"
+            )
 
     def _evaluation_limit(self) -> int | None:
         limits = (self.budget.evaluations, self.options.get("maxfun"))

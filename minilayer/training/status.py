@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """``result.status`` of every trainer; only CONVERGED counts as ``result.success``."""
+    """``result.status`` of every trainer; ``result.success`` is for CONVERGED, TARGET_COST and STOPPED_EARLY."""
 
     CONVERGED = 0
     """The method's own test for a minimum holds."""
@@ -21,6 +21,15 @@ class Status(IntEnum):
     """The cost or its gradient was NaN or infinite."""
     FAILED = 7
     """The method gave up, for instance in a line search; the message has its words."""
+    TARGET_COST = 8
+    """The cost is as low as ``target_cost`` asked."""
+    STOPPED_EARLY = 9
+    """The validation has not improved for as many iterations as its ``patience``."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the run ended because it had what it was to find."""
+        return self in (Status.CONVERGED, Status.TARGET_COST, Status.STOPPED_EARLY)
 
 
 class Stop(Exception):

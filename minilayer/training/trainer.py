@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -13,10 +14,12 @@ from scipy.optimize import OptimizeResult
 
 from ..checks import Array, check_count, check_finite, check_number, check_numeric
 from ..cpus import single_threaded_blas
+from .budget import Budget
 from .progress import ProgressBar
 from .recovery import Recovery
-from .run import Budget, Callback, CostAndGradient, Run
+from .run import Callback, CostAndGradient, Run
 from .status import Status, Stop
+from .validation import Validation, Watch
 
 
 class Trainable(Protocol):
@@ -37,7 +40,8 @@ class Trainer(ABC):
     """Minimizes an objective under budgets, with one contract whatever the method.
 
     ``max_evaluations``, ``max_iterations`` and ``max_seconds`` end the run when they are used up; the number of
-    evaluations is never exceeded, the seconds by at most one evaluation. None: no limit but the method's own.
+    evaluations (products with the Hessian count too) is never exceeded, the seconds by at most one evaluation. With
+    ``target_cost`` it ends at the first evaluation with a cost as low. None: no limit but the method's own.
     """
 
     def __init__(
@@ -46,11 +50,13 @@ class Trainer(ABC):
         max_evaluations: int | None = None,
         max_iterations: int | None = None,
         max_seconds: float | None = None,
+        target_cost: float | None = None,
     ) -> None:
         self.budget = Budget(
             None if max_evaluations is None else check_count("max_evaluations", max_evaluations),
             None if max_iterations is None else check_count("max_iterations", max_iterations),
             None if max_seconds is None else check_number("max_seconds", max_seconds, above=True),
+            None if target_cost is None else check_number("target_cost", target_cost, -math.inf),
         )
 
     @final
@@ -59,6 +65,7 @@ class Trainer(ABC):
         objective: CostAndGradient,
         x0: npt.ArrayLike | None = None,
         *,
+        validation: Validation | None = None,
         callback: Callback | None = None,
         progress: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -66,6 +73,7 @@ class Trainer(ABC):
     ) -> OptimizeResult:
         """Minimize ``objective(x) -> (cost, gradient)`` from ``x0`` (default: ``objective.x0``).
 
+        ``validation`` names rows to look at after each iteration, which may end the run and choose its result.
         ``callback`` is given an Iteration after each iteration and may raise StopIteration to end the run. ``progress``
         shows a bar (None: where standard error is a terminal).
 
@@ -78,10 +86,11 @@ class Trainer(ABC):
         run starts where it started, whatever the model holds now; delete the files to begin afresh.
 
         Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
-        later but worse one, ``nfev`` evaluations, ``nit`` iterations, ``seconds``, the ``history``, and how the run
-        ended: ``status`` (a Status), ``success`` and ``message``. Running out of budget, a cost that is not finite, and
-        Ctrl-C end the run and are told there. An objective with an ``update`` method is given the best point, also when
-        the callback or the objective raises another exception, which then goes on to the caller.
+        later but worse one (with a validation: the iteration that was best for it, ``best_iteration``), ``nfev``
+        evaluations, ``nhev`` products with the Hessian, ``nit`` iterations, ``seconds``, the ``history``, and how the
+        run ended: ``status`` (a Status), ``success`` and ``message``. Running out of budget, a cost that is not finite
+        and Ctrl-C end the run and are told there. An objective with an ``update`` method is given the best point, also
+        when the callback or the objective raises another exception, which then goes on to the caller.
 
         Raises TypeError or ValueError for an x0 that is not a finite vector of the right size, ResumeError for a
         checkpoint or journal of another run.
@@ -89,15 +98,19 @@ class Trainer(ABC):
         start = self._start(objective, x0)
         if callback is not None and not callable(callback):
             raise TypeError(f"callback: expected a function of an Iteration, found {callback!r}")
+        if validation is not None and not isinstance(validation, Validation):
+            raise TypeError(f"validation: expected Validation(X, Y), found {type(validation).__name__}")
+        self._check(objective)
+        watch = None if validation is None else Watch(validation, objective)
         recovery = None
         if checkpoint is not None:
-            about = f"{self.name} {sorted(self.settings().items())!r}"
+            about = f"{self.name} {sorted(self.settings().items())!r}" + (watch.fingerprint() if watch else "")
             explicit, journal = x0 is not None, not self.shows_state
             path, often = Path(checkpoint), check_count("every", every)
             recovery = Recovery(objective, path, often, about, start, explicit, journal)
             start = recovery.start
         bar = ProgressBar(self.name, self._evaluation_limit(), progress)
-        run = Run(objective, self.budget, callback, bar, recovery)
+        run = Run(objective, self.budget, callback, bar, recovery, watch)
         try:
             with single_threaded_blas():  # SciPy's BLAS and NumPy's would fight for the cores with the shards' threads
                 status, reason = self._search(run, start)
@@ -107,12 +120,15 @@ class Trainer(ABC):
             status, reason = Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
         finally:
             bar.close()
-            if run.best is not None and _is_trainable(objective):
-                objective.update(run.best.x)
+            if run.chosen is not None and _is_trainable(objective):
+                objective.update(run.chosen.x)
             run.save()
             if recovery is not None:
                 recovery.close()
-        return self._result(run, start, status, reason)
+        result = self._result(run, start, status, reason)
+        if watch is not None:
+            result.best_iteration = watch.best_iteration
+        return result
 
     @property
     @abstractmethod
@@ -129,6 +145,9 @@ class Trainer(ABC):
     @abstractmethod
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         """Look for the minimum with ``run.evaluate`` and ``run.iterated``; return how and why the method ended."""
+
+    def _check(self, objective: CostAndGradient) -> None:
+        """Raise TypeError or ValueError for an objective that lacks what the method asks of it."""
 
     def _evaluation_limit(self) -> int | None:
         """The bar's full length, where it is known."""
@@ -148,16 +167,17 @@ class Trainer(ABC):
         return start.astype(np.float64)
 
     def _result(self, run: Run, start: Array, status: Status, reason: str) -> OptimizeResult:
-        best = run.best
+        best = run.chosen
         return OptimizeResult(
             x=start if best is None else best.x,
             fun=float("nan") if best is None else best.cost,
             jac=np.full_like(start, np.nan) if best is None else best.gradient,
-            nfev=run.evaluations,
-            njev=run.evaluations,
+            nfev=run.evaluations - run.products,
+            njev=run.evaluations - run.products,
+            nhev=run.products,
             nit=run.iterations,
             status=status,
-            success=status is Status.CONVERGED,
+            success=status.is_success,
             message=f"{self.name}: {reason}",
             seconds=run.seconds,
             history=run.history,
