@@ -158,7 +158,7 @@ def test_a_run_that_was_killed_ends_alike(trainer: str, tmp_path: Path) -> None:
     whole = make().minimize(objective, validation=validation)
     assert whole.status == ml.Status.STOPPED_EARLY
     statuses = []
-    for fatal in (5, 4):
+    for fatal in (3, 3):
         objective, validation = fresh()
         killed = Killed(objective, fatal)
         statuses.append(in_child(partial(make().minimize, killed, validation=validation, checkpoint=path, every=2)))
