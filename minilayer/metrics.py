@@ -95,7 +95,8 @@ def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int) -> floa
 
 def _share(part: Array, whole: Array) -> Array:
     """part / whole, NaN where whole is 0."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    share: Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return share
 
 
 def _pair(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Array]:

@@ -51,7 +51,7 @@ def test_top_k_is_scikit_learns_with_ties_too(rows: list[tuple[int, tuple[int, .
 @given(scored)
 def test_top_1_is_the_accuracy_where_no_scores_are_equal(rows: list[tuple[int, tuple[int, ...]]]) -> None:
     labels, scores = zip(*rows, strict=True)
-    apart = np.array(scores) + [0, 0.1, 0.2, 0.3]
+    apart = np.array(scores) + np.array([0, 0.1, 0.2, 0.3])
     assert ml.top_k_accuracy(labels, apart, 1) == ml.accuracy(labels, apart.argmax(axis=1))
 
 

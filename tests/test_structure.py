@@ -37,7 +37,9 @@ MAY_IMPORT = {
     "checkpoint": "checkpoint_reader checks files layers sequential",
     "interchange": "activations checks data files layers sequential",
     "training": "checks cpus files",
-    "plots": "checks data layers sequential training",
+    "canvas": "checks",
+    "diagrams": "canvas checks data layers sequential",
+    "plots": "canvas checks data diagrams layers sequential training",
 }
 """The rooms of the house, and the rooms that each looks into."""
 
@@ -46,7 +48,7 @@ ONLY_IMPORTER = {
     "threadpoolctl": {"cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint.py"},
-    "matplotlib": {"plots.py"},
+    "matplotlib": {"canvas.py"},
 }
 
 
