@@ -24,7 +24,7 @@ __all__ = ["Axes", "LineCollection", "colours", "given_or_new", "save_figures"]
 
 def given_or_new(ax: Axes | None) -> Axes:
     """``ax``, or the Axes of a new figure."""
-    return ax or plt.subplots()[1]
+    return ax or plt.subplots(layout="constrained")[1]
 
 
 def colours(name: str, values: npt.ArrayLike) -> Array:

@@ -99,7 +99,8 @@ def decision_surface(model: Sequential, X: npt.ArrayLike, labels: npt.ArrayLike,
     for label in np.unique(truth):
         chosen = points[truth == label]
         axes.plot(*chosen.T, "o", color=palette[label], markeredgecolor="white", markersize=8, label=f"class {label}")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=5, frameon=False)  # never on top of the data
+    # Below the axis label, never on top of the data.
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=3.8, ncols=5, frameon=False)
     axes.set(xlabel="first input", ylabel="second input", title="prediction (background) and data (points)")
     return axes
 
