@@ -59,7 +59,7 @@ def draw(folder: Path, model: ml.Sequential, history: ml.History, digits: Any, g
                 weight = "bold" if digit in which else "normal"
                 ax.text(digit, row, f"{share[row, digit]:.0%}", ha="center", va="center", size=8, weight=weight)
         ax.set(xlabel="digit", xticks=range(10), yticks=range(len(PROPERTIES)), yticklabels=PROPERTIES)
-        ax.set_title("how often the network says so\n(bold: the property is true)")
+        ax.set_title("share of the held-out digits said to be so\n(bold: it is so)")
 
     drawings = {
         "answers": answers,
