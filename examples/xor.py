@@ -37,6 +37,8 @@ def main(args: argparse.Namespace) -> int:
     learned = bool(((prediction > 0.5) == labels).all())
     if not learned:
         why = "this start leads to a local minimum, try another --seed" if result.success else "the run was cut short"
+        if args.hidden == 1:
+            why = "one hidden unit is too few, it draws one line"
         print(f"\nnot learned: {why}")
     print("\n" + draw(args.figures, model))
     if result.status == ml.Status.INTERRUPTED:

@@ -68,10 +68,7 @@ def decision_surface(model: Sequential, X: npt.ArrayLike, labels: npt.ArrayLike,
     """
     if model.inputs != 2:
         raise ValueError(f"model: expected 2 inputs, found {model.inputs}")
-    points, truth = (
-        check_matrix("X", X, 2, "columns (a point of the plane each row)"),
-        check_class_labels("labels", labels),
-    )
+    points, truth = check_matrix("X", X, 2), check_class_labels("labels", labels)
     check_finite("X", points)
     classes = max(2, model.outputs)
     if len(truth) != len(points):

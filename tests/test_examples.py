@@ -42,7 +42,7 @@ def test_regression_comes_closer_to_the_truth_than_the_data_are(tmp_path: Path) 
     assert figures(tmp_path / "results" / "regression") == {"fit", "cost", "overview"}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_xor_is_learned(tmp_path: Path, seed: int) -> None:
     out = succeed(tmp_path, "xor", "--seed", str(seed), "--figures", "f")
     rows = [numbers(line) for line in out.split("prediction\n")[1].splitlines()[:4]]
@@ -52,10 +52,17 @@ def test_xor_is_learned(tmp_path: Path, seed: int) -> None:
     assert figures(tmp_path / "f") == {"surface", "network", "overview"}
 
 
-def test_xor_says_when_it_was_not_learned(tmp_path: Path) -> None:
-    done = run(tmp_path, "--hidden", "1", script=example("xor"))  # one hidden unit cannot do it from any start
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hidden", "1"], "not learned: one hidden unit is too few"),
+        (["--hidden", "2", "--seed", "4"], "not learned: this start leads to a local minimum, try another --seed"),
+    ],
+)
+def test_xor_says_when_it_was_not_learned(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = run(tmp_path, *arguments, script=example("xor"))
     assert (done.returncode, done.stderr) == (1, "")
-    assert "not learned: one hidden unit is too few" in done.stdout
+    assert message in done.stdout
 
 
 def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
@@ -94,7 +101,7 @@ def test_mistakes_are_one_line(tmp_path: Path, name: str, arguments: list[str], 
         (
             "multilabel",
             ["--data", "x.mat"],
-            "multilabel.py: error: x.mat: expected a MATLAB file with X and y, found no",
+            "multilabel.py: error: x.mat: expected a MATLAB file with X and y",
         ),
     ],
 )
