@@ -36,9 +36,11 @@ def main(args: argparse.Namespace) -> int:
         print(f"{a:4} {b}{target:8}{p:12.3f}")
     learned = bool(((prediction > 0.5) == labels).all())
     if not learned:
-        why = "this start leads to a local minimum, try another --seed" if result.success else "the run was cut short"
-        if args.hidden == 1:
-            why = "one hidden unit is too few, it draws one line"
+        why = "this start leads to a local minimum, try another --seed"
+        if not result.success:
+            why = "the run ended before it reached a minimum"
+        elif args.hidden == 1:
+            why = "one hidden unit is too few, it draws a single line"
         print(f"\nnot learned: {why}")
     print("\n" + draw(args.figures, model))
     if result.status == ml.Status.INTERRUPTED:

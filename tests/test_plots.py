@@ -170,7 +170,7 @@ def test_the_decision_surface_of_one_output_has_a_line_at_a_half() -> None:
     assert axes.get_xlim() == pytest.approx((-0.2, 1.2))
     contour = axes.collections[0].get_paths()[0].vertices
     np.testing.assert_allclose(np.asarray(contour)[:, 0], 0.5, atol=1e-3)
-    assert [line.get_xydata().tolist() for line in axes.lines[1:]] == [[[0, 0]], [[1, 1], [1, 0]]]
+    assert [np.asarray(line.get_xydata()).tolist() for line in axes.lines[1:]] == [[[0, 0]], [[1, 1], [1, 0]]]
     legend = axes.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["prediction 0.5", "class 0", "class 1"]
