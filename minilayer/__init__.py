@@ -14,7 +14,7 @@ from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .interchange import load_weights, save_weights
 from .layers import Layer, register
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
-from .metrics import accuracy, confusion_matrix, confusion_table
+from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
 from .objective import Objective
 from .sequential import Sequential
 from .training import GradientDescent, History, Iteration, ResumeError, ScipyTrainer, Status, Trainer, Validation
@@ -59,8 +59,10 @@ __all__ = [
     "load_state",
     "load_weights",
     "one_hot",
+    "precision_recall",
     "register",
     "save",
     "save_weights",
     "stratified_split",
+    "top_k_accuracy",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Array, check_count
+from .checks import Array, check_count, check_finite, check_matrix
 from .data import check_class_labels
 
 
@@ -48,6 +48,52 @@ def confusion_table(matrix: Array) -> str:
         share = f"{row[label] / row.sum():8.1%}" if row.sum() else f"{'-':>8}"
         lines.append(f"{label:14}{counts}{share}")
     return "\n".join(lines)
+
+
+def precision_recall(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> tuple[Array, Array]:
+    """Precision and recall of each class, two arrays (classes,).
+
+    With n[t, p] the confusion matrix, precision is n[c, c] / sum_t n[t, c], the share of the rows called c that are c;
+    recall is n[c, c] / sum_p n[c, p], the share of the rows that are c that were called so. Precision is NaN for a
+    class that is never predicted, recall for one that never occurs: there is nothing to take a share of. Raises
+    TypeError or ValueError for what ``confusion_matrix`` refuses.
+
+    >>> precision_recall([0, 1, 1, 1], [0, 0, 1, 1], 3)
+    (array([0.5, 1. , nan]), array([1.        , 0.66666667,        nan]))
+    """
+    matrix = confusion_matrix(labels, predicted, classes)
+    right = np.diagonal(matrix)
+    return _share(right, matrix.sum(axis=0)), _share(right, matrix.sum(axis=1))
+
+
+def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int = 1) -> float:
+    """The share of rows whose label (m,) is among the k highest of the row's scores (m, classes), 0..1.
+
+    Of equal scores that of the lower class number counts as the higher one, as in ``argmax``: k = 1 is
+    ``accuracy(labels, scores.argmax(axis=1))``, and a metric for Validation as it is. Raises TypeError or ValueError for labels that have no score, scores that are not finite, and a k beyond the
+    number of classes.
+
+    >>> top_k_accuracy([0, 1, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], k=2)
+    0.6666666666666666
+    """
+    truth, table, k = check_class_labels("labels", labels), check_matrix("scores", scores), check_count("k", k)
+    check_finite("scores", table)
+    rows, classes = table.shape
+    if rows != len(truth):
+        raise ValueError(f"scores: expected a row for each label, {len(truth)}, found {rows}")
+    if truth.max() >= classes:
+        raise ValueError(f"labels: expected 0..{classes - 1} for {classes} columns of scores, found {truth.max()}")
+    if k > classes:
+        raise ValueError(f"k: expected at most the number of classes, {classes}, found {k}")
+    own = table[np.arange(rows), truth][:, None]
+    ahead = (table > own) | ((table == own) & (np.arange(classes) < truth[:, None]))
+    return float(np.mean(ahead.sum(axis=1) < k))
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """part / whole, NaN where whole is 0."""
+    share: Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return share
 
 
 def _pair(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Array]:

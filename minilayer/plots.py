@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import ceil, sqrt
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from .canvas import Axes, colours, given_or_new, save_figures
 from .checks import Array, check_matrix
 from .data import check_class_labels
 from .dense import Dense
+from .diagrams import decision_surface, network_diagram
 from .sequential import Sequential
 from .training import History
 
-try:
-    import matplotlib.pyplot as plt
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-except ImportError as error:
-    raise ImportError("minilayer.plots needs matplotlib: pip install 'minilayer[plots]'") from error
+__all__ = [
+    "confident_mistakes",
+    "confusion_heatmap",
+    "cost_curve",
+    "decision_surface",
+    "digit_grid",
+    "hidden_units",
+    "network_diagram",
+    "save_figures",
+]
 
 
 def digit_grid(X: npt.ArrayLike, count: int = 100, seed: int = 0, ax: Axes | None = None) -> Axes:
@@ -40,12 +44,50 @@ def hidden_units(model: Sequential, ax: Axes | None = None) -> Axes:
 
 
 def cost_curve(history: History, ax: Axes | None = None) -> Axes:
-    """Cost against evaluations, on a logarithmic scale, a dot for each iteration."""
-    axes = ax or plt.subplots()[1]
-    axes.plot(history.evaluations, history.cost, marker=".", color="#2a6f97")
+    """Cost against evaluations, on a logarithmic scale, a dot for each iteration; beside it that of a validation."""
+    axes = given_or_new(ax)
+    axes.plot(history.evaluations, history.cost, marker=".", color="#2a6f97", label="training")
+    if history.validation_cost:
+        axes.plot(history.evaluations, history.validation_cost, marker=".", color="#d1495b", label="validation")
+        axes.legend(frameon=False)
     axes.set(xlabel="evaluations of cost and gradient", ylabel="cost", yscale="log", title="training")
     axes.grid(which="both", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def confusion_heatmap(matrix: npt.ArrayLike, ax: Axes | None = None) -> Axes:
+    """The confusion matrix as a picture, the counts written in: what is right in blue, mistakes in red.
+
+    Each cell is coloured by its share of the row, mistakes on a scale of their own that ends at the largest of them:
+    on one scale with the diagonal, a class taken for another in one of twenty cases would be invisible.
+
+    Raises TypeError or ValueError for what is not a square matrix of counts.
+    """
+    counts = check_matrix("matrix", matrix)
+    classes = len(counts)
+    if counts.shape != (classes, classes):
+        raise ValueError(f"matrix: expected as many columns as rows, {classes}, found {counts.shape[1]}")
+    if counts.dtype.kind not in "ui":
+        raise TypeError(f"matrix: expected integers, found dtype {counts.dtype}")
+    if counts.min() < 0:
+        raise ValueError(f"matrix: expected counts from 0 up, found {counts.min()}")
+    diagonal = np.eye(classes, dtype=bool)
+    share = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    worst = share[~diagonal].max(initial=0)
+    mistakes = colours("Reds", 0.75 * share / max(worst, 1e-300))
+    axes = given_or_new(ax)
+    axes.imshow(np.where(diagonal[..., None], colours("Blues", 0.6 * share), mistakes))
+    for (true, predicted), count in np.ndenumerate(counts):
+        strong = true != predicted and share[true, predicted] > 0.7 * worst
+        colour = "white" if strong else "black" if count else "#bbbbbb"
+        written, size = f"{count}" if count else ".", min(9, 90 / classes)
+        axes.text(predicted, true, written, ha="center", va="center", size=size, color=colour)
+    total, right = counts.sum(), counts[diagonal].sum()
+    axes.set(xlabel="predicted class", ylabel="true class", xticks=range(classes), yticks=range(classes))
+    scale = f"red: mistakes, up to {worst:.1%} of a row" if worst else "no mistakes"
+    axes.set_title(f"blue: right, {right} of {total}\n{scale}")
+    axes.tick_params(length=0)
     return axes
 
 
@@ -66,26 +108,6 @@ def confident_mistakes(
         caption = f"{truth[row]}>{guess[row]} {scores[row, guess[row]]:.2f}"
         axes.text(x, y, caption, fontsize=6, va="top", color="#ffd166")
     return axes
-
-
-def save_figures(folder: str | Path, drawings: Mapping[str, Callable[[Axes], object]]) -> list[Path]:
-    """Draw each into ``folder/name.png``, and all of them side by side into ``folder/overview.png``; the files written.
-
-    Nothing is shown on a screen, and none is needed.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    across = ceil(sqrt(len(drawings)))
-    sheets = {name: {name: drawing} for name, drawing in drawings.items()} | {"overview": drawings}
-    files = []
-    for name, sheet in sheets.items():
-        side = across if name == "overview" else 1
-        figure = Figure(figsize=(5 * side, 5 * ceil(len(sheet) / side)), layout="constrained")
-        for place, drawing in enumerate(sheet.values(), start=1):
-            drawing(figure.add_subplot(ceil(len(sheet) / side), side, place))
-        files.append(folder / f"{name}.png")
-        figure.savefig(files[-1], dpi=110)
-    return files
 
 
 def _geometry(images: Array) -> tuple[int, int]:
@@ -109,7 +131,7 @@ def _tiles(images: Array, scale: float | None = None) -> Array:
 
 
 def _show(canvas: Array, title: str, ax: Axes | None) -> Axes:
-    axes = ax or plt.subplots()[1]
+    axes = given_or_new(ax)
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=1)
     axes.set_title(title)
     axes.set_axis_off()

@@ -18,9 +18,9 @@ from tests.conftest import ROOT
 SCRIPT = ROOT / "examples" / "digits.py"
 
 
-def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, script: Path = SCRIPT, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **options
+        [sys.executable, script, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **options
     )
 
 

@@ -1,4 +1,4 @@
-"""Accuracy, the confusion matrix and its table."""
+"""Figures of merit: what they count, and that scikit-learn counts the same."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics as reference
 
 import minilayer as ml
 
@@ -23,6 +24,61 @@ def test_the_confusion_matrix_counts(pairs: list[tuple[int, int]]) -> None:
     assert len({len(line) for line in table}) == 1
 
 
+@given(pairs)
+def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
+    labels, predicted = zip(*pairs, strict=True)
+    every = list(range(5))
+    assert ml.accuracy(labels, predicted) == pytest.approx(reference.accuracy_score(labels, predicted))
+    matrix = ml.confusion_matrix(labels, predicted, 5)
+    np.testing.assert_array_equal(matrix, reference.confusion_matrix(labels, predicted, labels=every))
+    expected = reference.precision_recall_fscore_support(labels, predicted, labels=every, zero_division=np.nan)
+    for ours, theirs in zip(ml.precision_recall(labels, predicted, 5), expected, strict=False):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+
+
+scored = st.lists(st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 4)), min_size=1, max_size=30)
+"""Rows of a label and four scores, which are few enough numbers that many are equal."""
+
+
+@given(scored, st.integers(1, 3))
+def test_top_k_is_scikit_learns(rows: list[tuple[int, tuple[int, ...]]], k: int) -> None:
+    """Its ties go to the higher class, ours to the lower, as in argmax: so it is shown the classes in reverse."""
+    labels, scores = (np.array(column) for column in zip(*rows, strict=True))
+    expected = reference.top_k_accuracy_score(3 - labels, scores[:, ::-1], k=k, labels=range(4))
+    assert ml.top_k_accuracy(labels, scores, k) == pytest.approx(expected)
+    assert ml.top_k_accuracy(labels, scores, 4) == 1
+
+
+@given(scored)
+def test_top_1_is_the_accuracy(rows: list[tuple[int, tuple[int, ...]]]) -> None:
+    labels, scores = zip(*rows, strict=True)
+    assert ml.top_k_accuracy(labels, scores) == ml.accuracy(labels, np.argmax(scores, axis=1))
+
+
+def test_precision_and_recall_are_nan_where_there_is_nothing_to_share() -> None:
+    precision, recall = ml.precision_recall([0, 0, 1], [0, 2, 2], 4)
+    np.testing.assert_array_equal(precision, [1, np.nan, 0, np.nan])
+    np.testing.assert_array_equal(recall, [0.5, 0, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "k", "message"),
+    [
+        ([0, 1], [[1, 2]], 1, "scores: expected a row for each label, 2, found 1"),
+        ([0, 2], [[1, 2], [1, 2]], 1, "labels: expected 0..1 for 2 columns of scores, found 2"),
+        ([0], [[1, 2]], 3, "k: expected at most the number of classes, 2, found 3"),
+        ([0], [[1, 2]], 0, "k: expected at least 1, found 0"),
+        ([0], [[1, 2]], 1.0, "k: expected an integer, found 1.0"),
+        ([0], [[1, np.nan]], 1, "scores: expected finite numbers, found nan in row 0, column 1"),
+        ([0], [1, 2], 1, "scores: expected 2 dimensions"),
+        ([0.5], [[1, 2]], 1, "labels: expected integers, found dtype float64"),
+    ],
+)
+def test_wrong_arguments_of_top_k_are_named(labels: Any, scores: Any, k: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.top_k_accuracy(labels, scores, k)
+
+
 @pytest.mark.parametrize(
     ("labels", "predicted", "classes", "message"),
     [
@@ -34,3 +90,5 @@ def test_the_confusion_matrix_counts(pairs: list[tuple[int, int]]) -> None:
 def test_wrong_arguments_are_named(labels: Any, predicted: Any, classes: int, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.confusion_matrix(labels, predicted, classes)
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.precision_recall(labels, predicted, classes)

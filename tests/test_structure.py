@@ -43,7 +43,9 @@ MAY_IMPORT = {
     "checkpoint": "checkpoint_reader checks files layers sequential",
     "interchange": "activations checks data dense files layers sequential",
     "training": "checks cpus files",
-    "plots": "checks data dense sequential training",
+    "canvas": "checks",
+    "diagrams": "canvas checks data dense layers sequential",
+    "plots": "canvas checks data dense diagrams sequential training",
 }
 """The rooms of the house, and the rooms that each looks into."""
 
@@ -52,7 +54,7 @@ ONLY_IMPORTER = {
     "threadpoolctl": {"cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint.py"},
-    "matplotlib": {"plots.py"},
+    "matplotlib": {"canvas.py"},
 }
 
 

@@ -1,0 +1,128 @@
+"""The small examples as their users run them: a process each, its output, its figures, its exit code."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.test_example import run
+
+NAMES = ("regression", "xor", "multilabel")
+
+
+def example(name: str) -> Path:
+    return ROOT / "examples" / f"{name}.py"
+
+
+def succeed(folder: Path, name: str, *arguments: str) -> str:
+    """What the example prints, once it has ended well."""
+    done = run(folder, *arguments, script=example(name))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def figures(folder: Path) -> set[str]:
+    return {file.stem for file in folder.iterdir() if file.read_bytes().startswith(b"\x89PNG")}
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def test_regression_comes_closer_to_the_truth_than_the_data_are(tmp_path: Path) -> None:
+    out = succeed(tmp_path, "regression")
+    report = dict(re.split(r"\s{2,}", line) for line in out.splitlines() if "  " in line)
+    noise = float(report["noise of the data"])
+    assert noise == 0.2
+    assert float(report["training RMSE"]) == pytest.approx(noise, rel=0.15)
+    assert float(report["RMSE from the truth"]) < noise / 2
+    assert figures(tmp_path / "results" / "regression") == {"fit", "cost", "overview"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_xor_is_learned(tmp_path: Path, seed: int) -> None:
+    out = succeed(tmp_path, "xor", "--seed", str(seed), "--figures", "f")
+    rows = [numbers(line) for line in out.split("prediction\n")[1].splitlines()[:4]]
+    assert [row[:3] for row in rows] == [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    assert all(abs(prediction - target) < 0.05 for *_, target, prediction in rows)
+    assert "not learned" not in out
+    assert figures(tmp_path / "f") == {"surface", "network", "overview"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hidden", "1"], "not learned: one hidden unit is too few"),
+        (["--hidden", "2", "--seed", "4"], "not learned: this start leads to a local minimum, try another --seed"),
+    ],
+)
+def test_xor_says_when_it_was_not_learned(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = run(tmp_path, *arguments, script=example("xor"))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert message in done.stdout
+
+
+def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
+    out = succeed(tmp_path, "multilabel")
+    for name in ("even", "prime", "above 4", "loop"):
+        line = next(line for line in out.splitlines() if line.startswith(name))
+        shares = numbers(line.removeprefix(name))
+        assert len(shares) == 3
+        assert all(90 < share < 100 for share in shares), line
+    held, training = (numbers(out.split(f"all 4 right, {part}: ")[1])[0] for part in ("held out", "training"))
+    assert 85 < held < training <= 100
+    assert figures(tmp_path / "results" / "multilabel") == {"answers", "network", "cost", "overview"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--seed", "-1"], 1, "error: seed: expected an integer from 0 up or a Generator, found -1"),
+        (["--figures", "file/x"], 1, "error: "),
+        (["--seed", "one"], 2, "error: argument --seed: invalid int value: 'one'"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path: Path, name: str, arguments: list[str], code: int, message: str) -> None:
+    (tmp_path / "file").write_text("where a folder would have to be")
+    done = run(tmp_path, *arguments, script=example(name))
+    assert done.returncode == code
+    assert done.stderr.splitlines()[-1].startswith(f"{name}.py: {message}")
+    assert len(done.stderr.splitlines()) == code  # a wrong option adds the line of usage
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("xor", ["--hidden", "0"], "xor.py: error: units of Dense: expected at least 1, found 0"),
+        (
+            "multilabel",
+            ["--data", "x.mat"],
+            "multilabel.py: error: x.mat: expected a MATLAB file with X and y",
+        ),
+    ],
+)
+def test_mistakes_of_one_example(tmp_path: Path, name: str, arguments: list[str], message: str) -> None:
+    done = run(tmp_path, *arguments, script=example(name))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert done.stderr.startswith(message)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) -> None:
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib" / "__init__.py").write_text("raise ImportError('hidden for a test')")
+    search = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done: subprocess.CompletedProcess[str] = run(
+        tmp_path, script=example(name), env={**os.environ, "PYTHONPATH": search}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'" in done.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_stay_short(name: str) -> None:
+    assert len(example(name).read_text(encoding="utf-8").splitlines()) < 90
