@@ -70,8 +70,10 @@ def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int = 1) -> 
     """The share of rows whose label (m,) is among the k highest of the row's scores (m, classes), 0..1.
 
     Of equal scores that of the lower class number counts as the higher one, as in ``argmax``: k = 1 is
-    ``accuracy(labels, scores.argmax(axis=1))``, and a metric for Validation as it is. Raises TypeError or ValueError for labels that have no score, scores that are not finite, and a k beyond the
-    number of classes.
+    ``accuracy(labels, scores.argmax(axis=1))``, and a metric for Validation as it is.
+
+    Raises TypeError or ValueError for labels that have no score, scores that are not finite, and a k beyond the number
+    of classes.
 
     >>> top_k_accuracy([0, 1, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], k=2)
     0.6666666666666666
