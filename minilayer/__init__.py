@@ -9,10 +9,11 @@ from .checkpoint import load, load_parameters, load_state, save
 from .checkpoint_reader import CheckpointError
 from .data import load_ex4, one_hot, stratified_split
 from .dense import Dense
-from .gradcheck import GradientError, GradientReport, check_gradient
+from .differences import GradientError, GradientReport
+from .gradcheck import check_gradient
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .interchange import load_weights, save_weights
-from .layers import Layer, register
+from .layers import CurvatureError, Layer, register
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
 from .objective import Objective
@@ -24,6 +25,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "CheckpointError",
+    "CurvatureError",
     "Dense",
     "Glorot",
     "GradientDescent",

@@ -17,6 +17,10 @@ ConfigValue = bool | int | float | str
 _REGISTRY: dict[str, type[Layer]] = {}
 
 
+class CurvatureError(TypeError):
+    """A layer does not define what products with the Hessian take."""
+
+
 class Layer(ABC):
     """A differentiable map from rows x (m, inputs) to rows y (m, units).
 
@@ -56,7 +60,7 @@ class Layer(ABC):
         That is (dy/dx) rx + (dy/dparameter) direction, Pearlmutter's R{y}; rx None: x does not change. Needed for
         products with the Hessian, and only for them. Must not write to rx, and may rely on it for ``curvature``.
         """
-        raise TypeError(f"hessp: expected layers with a tangent, but {type(self).__name__} does not define it")
+        raise CurvatureError(f"hessp: expected layers with a tangent, but {type(self).__name__} does not define it")
 
     def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
         """What the layer's own bend adds to the Hessian's product, after ``tangent`` and ``parameter_gradient``.
@@ -64,7 +68,7 @@ class Layer(ABC):
         Adds the change of dC/dparameter at constant dy to each of ``gradients``, and returns the change of dC/dx at
         constant dy, (m, inputs), or None for zero. Not needed for Gauss-Newton products.
         """
-        raise TypeError(
+        raise CurvatureError(
             f"hessp: expected layers with a curvature, but {type(self).__name__} does not define it "
             "(Gauss-Newton products do without)"
         )
