@@ -10,6 +10,7 @@ from .checkpoint_reader import CheckpointError
 from .data import load_ex4, one_hot, stratified_split
 from .dense import Dense
 from .differences import GradientError, GradientReport
+from .fit import fit
 from .gradcheck import check_gradient
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .interchange import load_weights, save_weights
@@ -55,6 +56,7 @@ __all__ = [
     "check_gradient",
     "confusion_matrix",
     "confusion_table",
+    "fit",
     "load",
     "load_ex4",
     "load_parameters",

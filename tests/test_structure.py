@@ -47,12 +47,13 @@ MAY_IMPORT = {
     "training": "checks cpus files",
     "canvas": "checks",
     "diagrams": "canvas checks data dense layers sequential",
+    "fit": "losses objective preparation sequential training",
     "plots": "canvas checks data dense diagrams sequential training",
 }
 """The rooms of the house, and the rooms that each looks into."""
 
 ONLY_IMPORTER = {
-    "scipy.optimize": {"training/scipy_trainer.py", "training/trainer.py"},  # the latter for OptimizeResult
+    "scipy.optimize": {"training/scipy_trainer.py", "training/trainer.py", "fit.py"},  # two for OptimizeResult
     "threadpoolctl": {"cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint.py"},

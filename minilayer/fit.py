@@ -1,0 +1,69 @@
+"""fit: the common case in one call."""
+
+from __future__ import annotations
+
+import os
+
+import numpy.typing as npt
+from scipy.optimize import OptimizeResult
+
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .objective import Objective
+from .preparation import ClassWeight
+from .sequential import Sequential
+from .training import Callback, ScipyTrainer, Trainer, Validation
+
+LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)
+
+
+def fit(
+    model: Sequential,
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    l2: float = 0.0,
+    *,
+    trainer: Trainer | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+    dtype: npt.DTypeLike = "float64",
+    validation: Validation | None = None,
+    callback: Callback | None = None,
+    progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> OptimizeResult:
+    """Train the model on rows X with targets or labels Y; the result is the trainer's, the model has its parameters.
+
+    It is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``, where everything is told of, with the loss
+    that goes with the last layer (Sigmoid: BinaryCrossEntropy, Softmax: CategoricalCrossEntropy, Identity:
+    MeanSquaredError) and, without a ``trainer``, ``ScipyTrainer()``: L-BFGS-B, until it has converged.
+
+    Raises what these raise, and ValueError for a last layer that no loss goes with.
+
+    >>> from minilayer import Dense, Sigmoid, Tanh
+    >>> model = Sequential([Dense(2, 4), Tanh(), Dense(4, 1), Sigmoid()], seed=0)
+    >>> result = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], l2=1e-3)
+    >>> result.success, model.predict([[1, 0], [1, 1]]).round()
+    (True, array([[1.], [0.]]))
+    """
+    if trainer is not None and not isinstance(trainer, Trainer):
+        hint = f": write {trainer.__name__}()" if isinstance(trainer, type) and issubclass(trainer, Trainer) else ""
+        raise TypeError(f"trainer: expected a Trainer such as ScipyTrainer(), found {trainer!r}{hint}")
+    objective = Objective(
+        model, X, Y, _loss_of(model), l2, sample_weight=sample_weight, class_weight=class_weight, dtype=dtype
+    )
+    return (trainer or ScipyTrainer()).minimize(
+        objective, validation=validation, callback=callback, progress=progress, checkpoint=checkpoint
+    )
+
+
+def _loss_of(model: Sequential) -> Loss:
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model: expected a Sequential, found {model!r}")
+    last = model.layers[-1]
+    for loss in LOSSES:
+        if type(last) is loss.link:
+            return loss()
+    raise ValueError(
+        "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several classes or Identity() "
+        f"for numbers, found {last!r}"
+    )
