@@ -30,9 +30,8 @@ def main(args: argparse.Namespace) -> int:
     rng = np.random.default_rng(args.seed)
     X = rng.uniform(LOW, HIGH, (ROWS, 1))
     Y = truth(X) + NOISE * rng.standard_normal((ROWS, 1))
-    objective = ml.Objective(model, X, Y, ml.MeanSquaredError(), l2=0.01)
 
-    result = ml.ScipyTrainer(max_evaluations=500).minimize(objective)
+    result = ml.fit(model, X, Y, l2=0.01, trainer=ml.ScipyTrainer(max_evaluations=500))
 
     fresh = rng.uniform(LOW, HIGH, (1000, 1))
     report = {

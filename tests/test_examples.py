@@ -77,6 +77,18 @@ def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
     assert figures(tmp_path / "results" / "multilabel") == {"answers", "network", "cost", "overview"}
 
 
+def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> None:
+    out = succeed(tmp_path, "own_layer")
+    assert "Softplus(), curvature, change of the gradient by the input" in out
+    assert "Newton-CG: Optimization terminated successfully" in out
+    evaluations, products, error = numbers(out.splitlines()[-1])
+    assert products > evaluations > 10
+    assert error < 0.02
+    source = example("own_layer").read_text(encoding="utf-8")
+    layer = source[source.index("@ml.register") : source.index("def main")].strip()
+    assert len(layer.splitlines()) <= 20
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
