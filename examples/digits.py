@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
     if args.holdout is not None:
         train, held = ml.stratified_split(labels, args.holdout, args.seed)
     model, trainer = make_model(args), make_trainer(args)
-    objective = ml.Objective(model, X[train], ml.one_hot(labels[train], 10), ml.BinaryCrossEntropy(), l2=args.l2)
+    objective = ml.Objective(model, X[train], labels[train], ml.BinaryCrossEntropy(), l2=args.l2)
     args.save.parent.mkdir(parents=True, exist_ok=True)
     say(f"{model.summary()}\n")
     if args.check_gradient:

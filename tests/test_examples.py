@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 from tests.test_example import run
 
 NAMES = ("regression", "xor", "multilabel")
+STOPS = ("to the end", "early stopping")
 
 
 def example(name: str) -> Path:
@@ -138,3 +139,16 @@ def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", NAMES)
 def test_they_stay_short(name: str) -> None:
     assert len(example(name).read_text(encoding="utf-8").splitlines()) < 90
+
+
+def test_early_stopping_keeps_what_is_best_for_the_held_out_digits(tmp_path: Path) -> None:
+    out = succeed(tmp_path, "early_stopping", "--evaluations", "120")
+    rows = {name: numbers(line.removeprefix(name)) for line in out.splitlines() for name in STOPS if name in line}
+    ended, kept, cost, training, held = rows["early stopping"]
+    all_iterations, _, lowest, all_training, all_held = rows["to the end"]
+    assert kept + 30 == ended < all_iterations
+    assert cost > lowest
+    assert training < all_training
+    assert held > all_held + 1
+    assert f"has not improved for 30 iterations (best {held / 100:g}, at iteration {kept:.0f})" in out
+    assert figures(tmp_path / "results" / "early_stopping") == {"cost", "confusion", "overview"}

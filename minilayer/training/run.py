@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -67,10 +68,10 @@ class Run:
         self._check_budget()
         cost, gradient = self._ask(x, self._objective)
         with np.errstate(over="ignore"):
-            norm = float(np.linalg.norm(gradient))
+            norm = math.sqrt(gradient.dot(gradient))  # np.linalg.norm takes its time when the caches are cold
         self.evaluations += 1
-        if not (np.isfinite(cost) and np.isfinite(norm)):
-            what = f"cost {cost}" if not np.isfinite(cost) else "a gradient that is not finite"
+        if not (math.isfinite(cost) and math.isfinite(norm)):
+            what = f"cost {cost}" if not math.isfinite(cost) else "a gradient that is not finite"
             raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave {what}")
         # Copies: the method may change its x in place, and the gradient that it is given.
         self._last = Point(x.copy(), cost, gradient.copy(), norm)
