@@ -115,7 +115,7 @@ def test_public_names_are_exported_sorted_and_documented() -> None:
 
 
 def test_layers_are_abstract_or_final() -> None:
-    pending: list[type] = [ml.Layer, ml.Loss, ml.Initializer, ml.Trainer]
+    pending: list[type] = [ml.Layer, ml.Loss, ml.Initializer, ml.Trainer, ml.Rule, ml.Schedule]
     while pending:
         kinds: list[type] = pending.pop().__subclasses__()
         for kind in kinds:

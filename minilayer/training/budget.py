@@ -16,11 +16,15 @@ class Budget:
     seconds: float | None = None
     target_cost: float | None = None
 
-    def check(self, evaluations: int, iterations: int, seconds: float) -> None:
-        """Raise Stop where nothing is left for another evaluation; the first one is always granted its seconds."""
+    def check(self, evaluations: int, wanted: int, iterations: int, seconds: float) -> None:
+        """Raise Stop where nothing is left for so many evaluations more."""
         self.check_iterations(iterations)
-        if self.evaluations is not None and evaluations >= self.evaluations:
+        if self.evaluations is not None and evaluations + wanted > self.evaluations:
             raise Stop(Status.MAX_EVALUATIONS, f"the budget of {self.evaluations} evaluations is used up")
+        self.check_seconds(evaluations, seconds)
+
+    def check_seconds(self, evaluations: int, seconds: float) -> None:
+        """Raise Stop where no time is left; there always is for the first evaluation."""
         if self.seconds is not None and evaluations and seconds >= self.seconds:
             raise Stop(Status.MAX_SECONDS, f"the budget of {self.seconds:g} seconds is used up")
 

@@ -101,6 +101,23 @@ class Run:
             self._bar.update(self._last.cost, self._last.gradient_norm)
         return product
 
+    def begin_epoch(self) -> int:
+        """Count a pass over the rows in batches, which an evaluation is to follow; how many rows there are."""
+        self._check_budget(evaluations=2)
+        self.evaluations += 1
+        if self._last is not None:
+            self._bar.update(self._last.cost, self._last.gradient_norm)
+        return int(getattr(self._objective, "rows"))  # noqa: B009 (not in the type of each objective)
+
+    def estimate(self, x: Array, rows: Array) -> Array:
+        """The gradient at x from some rows, checked."""
+        self._budget.check_seconds(self.evaluations, self.seconds)
+        cost, gradient = getattr(self._objective, "batch")(x, rows)  # noqa: B009
+        if not (math.isfinite(cost) and np.isfinite(gradient).all()):
+            what = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
+            raise Stop(Status.NON_FINITE, f"a batch of the epoch after iteration {self.iterations} gave {what}")
+        return np.asarray(gradient)
+
     def _ask(self, x: Array, function: CostAndGradient) -> tuple[float, Array]:
         """The journal's answer while it has one, else the function's, written down."""
         journal = self._recovery.journal if self._recovery else None
@@ -152,8 +169,8 @@ class Run:
         if self._watch is not None:
             self._watch.restore(standing.watch)
 
-    def _check_budget(self) -> None:
-        self._budget.check(self.evaluations, self.iterations, self.seconds)
+    def _check_budget(self, evaluations: int = 1) -> None:
+        self._budget.check(self.evaluations, evaluations, self.iterations, self.seconds)
         if self.best is not None:  # a run that had ended and is taken up again ends again
             self._budget.check_cost(self.best.cost)
             if self._watch is not None:
