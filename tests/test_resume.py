@@ -272,4 +272,4 @@ def test_values_are_sealed_whatever_arrays_are_called(tmp_path: Path) -> None:
 
 
 def test_every_method_is_in_the_table() -> None:
-    assert set(METHODS) | {"gradient descent", "Newton-CG by Gauss-Newton"} == set(TRAINERS)
+    assert set(METHODS) | {"gradient descent", "Nesterov", "Adam", "Newton-CG by Gauss-Newton"} == set(TRAINERS)

@@ -26,12 +26,14 @@ def scipy_method(method: str) -> Make:
 
 TRAINERS: dict[str, Make] = {method: scipy_method(method) for method in METHODS}
 TRAINERS["gradient descent"] = lambda **options: ml.GradientDescent(0.5, momentum=0.9, **options)
+TRAINERS["Nesterov"] = lambda **options: ml.GradientDescent(0.5, rule=ml.Momentum(0.9, nesterov=True), **options)
+TRAINERS["Adam"] = lambda **options: ml.GradientDescent(0.1, rule=ml.Adam(), **options)
 TRAINERS["Newton-CG by Gauss-Newton"] = lambda **options: ml.ScipyTrainer("Newton-CG", gauss_newton=True, **options)
 TIGHT: dict[str, dict[str, Any]] = {
     "TNC": {"maxfun": 5000, "ftol": 1e-14},
     "SLSQP": {"maxiter": 1000, "ftol": 1e-12},
     "trust-constr": {"maxiter": 2000},
-    "gradient descent": {"max_iterations": 3000, "tolerance": 1e-7},
+    **{name: {"max_iterations": 3000, "tolerance": 1e-7} for name in ("gradient descent", "Nesterov", "Adam")},
 }
 
 
