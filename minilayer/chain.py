@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from .checks import Array
+from .checks import Array, check_instance, shown
 from .layers import Layer
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:
     """A list of layers, each of them one; TypeError for anything else."""
     if isinstance(layers, Layer) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers: expected a list of layers, found {layers!r}")
+        raise TypeError(f"layers: expected a list of layers, found {shown(layers)}")
     row = tuple(layers)
     for index, layer in enumerate(row):
-        if not isinstance(layer, Layer):
-            hint = f": write {layer.__name__}(...)" if isinstance(layer, type) else ""
-            raise TypeError(f"layers[{index}]: expected a Layer, found {layer!r}{hint}")
+        check_instance(f"layers[{index}]", layer, Layer, "a Layer")
     return row
 
 

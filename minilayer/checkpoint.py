@@ -36,7 +36,7 @@ from .checkpoint_reader import (
     seal,
     unregistered,
 )
-from .checks import Array, check_count
+from .checks import Array, check_count, check_instance
 from .files import replace_file
 from .layers import registered
 from .sequential import Sequential
@@ -70,8 +70,7 @@ def save(
     >>> again, bool((again.parameters == model.parameters).all()), state
     (Sequential([Dense(2, 1)]), True, {'epoch': 3})
     """
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model: expected a Sequential, found {model!r}")
+    check_instance("model", model, Sequential, "a Sequential")
     for index, layer in enumerate(model.layers):
         if registered(type(layer).__name__) is not type(layer):
             raise CheckpointError(f"layers[{index}]: {unregistered(type(layer).__name__, repr(layer))}")

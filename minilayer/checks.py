@@ -13,12 +13,29 @@ Array: TypeAlias = npt.NDArray[Any]
 
 BLOCK_BYTES = 1 << 24
 """How much of a large matrix is looked at in one go, so that checking needs no copy of it."""
+LONGEST = 200
+"""Characters of a value in an error message."""
+
+
+def shown(value: object) -> str:
+    """A value as an error message shows it: whole where it is short, the shape of an array."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def check_instance(name: str, value: object, kind: type, expected: str) -> None:
+    """TypeError for what is not of that kind; the class itself, where one of it was meant, is told of."""
+    if not isinstance(value, kind):
+        hint = f": write {value.__name__}(...)" if isinstance(value, type) and issubclass(value, kind) else ""
+        raise TypeError(f"{name}: expected {expected}, found {shown(value)}{hint}")
 
 
 def check_count(name: str, value: object, minimum: int = 1) -> int:
     """An integer of at least ``minimum``; NumPy's integers pass, booleans and floats do not."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected an integer, found {value!r}")
+        raise TypeError(f"{name}: expected an integer, found {shown(value)}")
     if value < minimum:
         raise ValueError(f"{name}: expected at least {minimum}, found {value}")
     return int(value)
@@ -27,7 +44,7 @@ def check_count(name: str, value: object, minimum: int = 1) -> int:
 def check_number(name: str, value: object, minimum: float = 0.0, *, above: bool = False) -> float:
     """A finite real number of at least ``minimum`` (or greater than it, with ``above``)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a number, found {value!r}")
+        raise TypeError(f"{name}: expected a number, found {shown(value)}")
     number = float(value)
     if not math.isfinite(number) or number < minimum or (above and number == minimum):
         raise ValueError(f"{name}: expected a finite number {'>' if above else '>='} {minimum:g}, found {value}")
@@ -43,7 +60,10 @@ def check_numeric(name: str, value: object) -> Array:
     except ValueError as error:
         raise TypeError(f"{name}: expected a rectangular array of numbers: {error}") from None
     if array.dtype.kind not in "buif":
-        raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}")
+        if hasattr(value, "toarray"):
+            raise TypeError(f"{name}: expected an array, found a sparse one: use {name}.toarray()")
+        mixed = ", values of several kinds" if array.dtype.kind == "O" else ""
+        raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{mixed}")
     return array
 
 

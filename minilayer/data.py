@@ -113,11 +113,15 @@ def stratified_split(
 
 
 def check_class_labels(name: str, labels: npt.ArrayLike) -> Array:
-    """A non-empty 1-D array of integers from 0 up, int64."""
+    """A non-empty 1-D array of integers from 0 up, int64; False and True are 0 and 1."""
     codes = check_numeric(name, labels)
     if codes.ndim != 1 or codes.size == 0:
-        raise ValueError(f"{name}: expected a 1-D array of class numbers, found shape {codes.shape}")
-    if codes.dtype.kind not in "ui":
+        hint = ""
+        if codes.ndim == 2 and codes.size:
+            scores = ": of scores use [:, 0] > 0.5" if codes.shape[1] == 1 else ": of scores use .argmax(axis=1)"
+            hint = scores if codes.dtype.kind == "f" else ": use .ravel()"
+        raise ValueError(f"{name}: expected a 1-D array of class numbers, found shape {codes.shape}{hint}")
+    if codes.dtype.kind not in "bui":
         raise TypeError(f"{name}: expected integers, found dtype {codes.dtype}")
     if codes.min() < 0:
         raise ValueError(f"{name}: expected class numbers from 0 up, found {codes.min()}")

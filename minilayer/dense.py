@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from .checks import Array, check_count
+from .checks import Array, check_count, check_instance
 from .initializers import Glorot, Initializer
 from .layers import ConfigValue, Layer, register
 
@@ -36,8 +36,8 @@ class Dense(Layer):
     def __init__(self, inputs: int, units: int, initializer: Initializer | None = None) -> None:
         self.inputs = check_count("inputs of Dense", inputs)
         self.units = check_count("units of Dense", units)
-        if initializer is not None and not isinstance(initializer, Initializer):
-            raise TypeError(f"initializer of Dense: expected an Initializer such as Glorot(), found {initializer!r}")
+        if initializer is not None:
+            check_instance("initializer of Dense", initializer, Initializer, "an Initializer such as Glorot()")
         self.initializer = initializer or Glorot()
 
     @property

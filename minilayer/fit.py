@@ -7,6 +7,7 @@ import os
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
+from .checks import check_instance
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .objective import Objective
 from .preparation import ClassWeight
@@ -45,9 +46,8 @@ def fit(
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
     """
-    if trainer is not None and not isinstance(trainer, Trainer):
-        hint = f": write {trainer.__name__}()" if isinstance(trainer, type) and issubclass(trainer, Trainer) else ""
-        raise TypeError(f"trainer: expected a Trainer such as ScipyTrainer(), found {trainer!r}{hint}")
+    if trainer is not None:
+        check_instance("trainer", trainer, Trainer, "a Trainer such as ScipyTrainer()")
     objective = Objective(
         model, X, Y, _loss_of(model), l2, sample_weight=sample_weight, class_weight=class_weight, dtype=dtype
     )
@@ -57,8 +57,7 @@ def fit(
 
 
 def _loss_of(model: Sequential) -> Loss:
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model: expected a Sequential, found {model!r}")
+    check_instance("model", model, Sequential, "a Sequential")
     last = model.layers[-1]
     for loss in LOSSES:
         if type(last) is loss.link:

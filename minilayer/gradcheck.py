@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Array, check_count, check_number, check_vector
+from .checks import Array, check_count, check_instance, check_number, check_vector
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
 from .objective import Objective
 from .sequential import Sequential
@@ -40,8 +40,7 @@ def check_gradient(
     >>> check_gradient(objective, every_parameter=True).worst < 1e-7
     True
     """
-    if not isinstance(objective, Objective):
-        raise TypeError(f"objective: expected an Objective, found {objective!r}")
+    check_instance("objective", objective, Objective, "an Objective")
     check_count("directions", directions)
     check_number("tolerance", tolerance, above=True)
     point = np.array(objective.x0 if x is None else check_vector("x", x, objective.x0.size), dtype=np.float64)

@@ -114,8 +114,9 @@ class CategoricalCrossEntropy(Loss):
         wrong = np.abs(sums - 1) > 1e-6
         if wrong.any():
             row = int(np.argmax(wrong))
+            hint = ": with one output, use Sigmoid and BinaryCrossEntropy" if targets.shape[1] == 1 else ""
             raise ValueError(
-                f"Y: CategoricalCrossEntropy expects rows that sum to 1, found {sums[row]:.6g} in row {row}"
+                f"Y: CategoricalCrossEntropy expects rows that sum to 1, found {sums[row]:.6g} in row {row}{hint}"
             )
 
 
@@ -173,7 +174,7 @@ def _check_unit_interval(loss: Loss, targets: Array) -> None:
     outside = (targets < 0) | (targets > 1)
     if outside.any():
         row, column = (int(k) for k in np.argwhere(outside)[0])
-        hint = ": use one_hot for labels" if targets.dtype.kind in "ui" or targets.shape[1] == 1 else ""
+        hint = ": one output tells 0 and 1 apart, more classes take an output each" if targets.shape[1] == 1 else ""
         raise ValueError(
             f"Y: {type(loss).__name__} expects targets in [0, 1], found {targets[row, column]} in row {row}, "
             f"column {column}{hint}"

@@ -83,6 +83,8 @@ def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int = 1) -> 
     rows, classes = table.shape
     if rows != len(truth):
         raise ValueError(f"scores: expected a row for each label, {len(truth)}, found {rows}")
+    if classes == 1:
+        raise ValueError("scores: expected a column for each class, found 1: use accuracy(labels, scores[:, 0] > 0.5)")
     if truth.max() >= classes:
         raise ValueError(f"labels: expected 0..{classes - 1} for {classes} columns of scores, found {truth.max()}")
     if k > classes:

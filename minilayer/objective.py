@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .checkpoint import load_state, save
 from .checkpoint_reader import State
-from .checks import Array, check_count, check_number, check_numeric, check_vector
+from .checks import Array, check_count, check_number, check_numeric, check_vector, shown
 from .cpus import default_workers, single_threaded_blas
 from .evaluator import Evaluator
 from .held_out import HeldOut
@@ -136,7 +136,7 @@ class Objective:
         """
         chosen = check_numeric("rows", rows)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
-            raise ValueError(f"rows: expected a 1-D array of row numbers, found {rows!r}")
+            raise ValueError(f"rows: expected a 1-D array of row numbers, found {shown(rows)}")
         if chosen.min() < 0 or chosen.max() >= self.rows:
             raise ValueError(f"rows: expected numbers from 0 to {self.rows - 1}, found {chosen.min()}..{chosen.max()}")
         batch = Batch(self._shards, chosen, self._default_shards(len(chosen)))

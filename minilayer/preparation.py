@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Array, check_finite, check_matrix, check_number, check_numeric, check_vector
+from .checks import Array, check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown
 from .data import one_hot
 from .losses import Loss
 from .sequential import Sequential
@@ -27,11 +27,8 @@ def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
 
 def check_link(model: Sequential, loss: Loss) -> None:
     """A model that ends with the activation that the loss is paired with."""
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model: expected a Sequential, found {model!r}")
-    if not isinstance(loss, Loss):
-        hint = f": write {loss.__name__}()" if isinstance(loss, type) and issubclass(loss, Loss) else ""
-        raise TypeError(f"loss: expected a Loss such as BinaryCrossEntropy(), found {loss!r}{hint}")
+    check_instance("model", model, Sequential, "a Sequential")
+    check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
     last = model.layers[-1]
     if type(last) is not loss.link:
         raise ValueError(f"loss: {loss!r} needs {loss.link.__name__} as the last layer, found {last!r}")
@@ -51,11 +48,15 @@ def check_rows(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike
 
 def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
     """Y itself, or the one-hot targets that labels (m,) stand for, or the one column that numbers (m,) are."""
+    if np.asanyarray(Y).dtype.kind in "US":
+        raise TypeError("Y: expected numbers, found texts: numpy.unique(Y, return_inverse=True) makes labels of them")
     values, outputs = check_numeric("Y", Y), model.outputs
     if values.ndim == 1 and values.size and outputs == 1:
         return values[:, None]
-    if values.ndim == 1 and values.size and loss.takes_labels:
-        if values.dtype.kind not in "ui":
+    if values.ndim == 1 and values.size and not loss.takes_labels:
+        raise ValueError(f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}")
+    if values.ndim == 1 and values.size:
+        if values.dtype.kind not in "bui":
             raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}")
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= outputs:
@@ -114,7 +115,7 @@ def _weight_of_each_class(shares: Array, class_weight: ClassWeight) -> Array:
         return weights
     if not isinstance(class_weight, Mapping):
         if np.ndim(class_weight) != 1 or len(class_weight) != classes:
-            raise ValueError(f"class_weight: expected {classes} weights, one for each class, found {class_weight!r}")
+            raise ValueError(f"class_weight: expected {classes} weights, one a class, found {shown(class_weight)}")
         class_weight = dict(enumerate(class_weight))
     for label, weight in class_weight.items():
         if label not in range(classes):

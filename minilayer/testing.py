@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from .checkpoint import load, save
-from .checks import Array, check_number
+from .checks import Array, check_instance, check_number
 from .dense import Dense
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
 from .layers import CurvatureError, Layer, registered
@@ -41,8 +41,7 @@ def check_layer(layer: Layer, *, checkpoint: bool = True, tolerance: float = 1e-
     >>> check_layer(Sigmoid()).worst < 1e-8
     True
     """
-    if not isinstance(layer, Layer):
-        raise TypeError(f"layer: expected a Layer, found {layer!r}")
+    check_instance("layer", layer, Layer, "a Layer")
     if layer.is_bound:
         raise ValueError(f"layer: expected one that no model holds yet, found {layer!r}: make a new one")
     check_number("tolerance", tolerance, above=True)

@@ -124,7 +124,13 @@ def test_targets_out_of_range_are_refused(pair: str, Y: list[list[float]], messa
         ml.Objective(ml.Sequential([ml.Dense(1, 2), last()]), [[1.0]], Y, loss())
 
 
-def test_labels_given_as_one_column_are_told_of_one_hot() -> None:
+def test_softmax_of_one_output_is_told_of() -> None:
+    model = ml.Sequential([ml.Dense(1, 1), ml.Softmax()])
+    with pytest.raises(ValueError, match="found 0 in row 1: with one output, use Sigmoid and BinaryCrossEntropy"):
+        ml.Objective(model, [[1.0], [2.0]], [1, 0], ml.CategoricalCrossEntropy())
+
+
+def test_labels_of_more_classes_than_outputs_are_told_of() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Sigmoid()])
-    with pytest.raises(ValueError, match="found 7 in row 1, column 0: use one_hot for labels"):
+    with pytest.raises(ValueError, match="found 7 in row 1, column 0: one output tells 0 and 1 apart, more classes"):
         ml.Objective(model, [[1.0], [2.0]], [[1], [7]], ml.BinaryCrossEntropy())

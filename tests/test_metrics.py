@@ -65,6 +65,7 @@ def test_precision_and_recall_are_nan_where_there_is_nothing_to_share() -> None:
     ("labels", "scores", "k", "message"),
     [
         ([0, 1], [[1, 2]], 1, "scores: expected a row for each label, 2, found 1"),
+        ([0, 1], [[1], [2]], 1, "scores: expected a column for each class, found 1: use accuracy"),
         ([0, 2], [[1, 2], [1, 2]], 1, "labels: expected 0..1 for 2 columns of scores, found 2"),
         ([0], [[1, 2]], 3, "k: expected at most the number of classes, 2, found 3"),
         ([0], [[1, 2]], 0, "k: expected at least 1, found 0"),
@@ -85,6 +86,9 @@ def test_wrong_arguments_of_top_k_are_named(labels: Any, scores: Any, k: Any, me
         ([0, 1], [0], 2, "predicted: expected as many as labels, 2, found 1"),
         ([0, 1], [0, 2], 2, "classes: expected more than the highest class number, 2, found 2"),
         ([0, 1], [0.5, 1], 2, "predicted: expected integers, found dtype float64"),
+        ([0, 1], [[0.5], [1]], 2, r"predicted: .* found shape \(2, 1\): of scores use \[:, 0\] > 0.5"),
+        ([0, 1], [[0.5, 1], [1, 0]], 2, r"predicted: .* found shape \(2, 2\): of scores use .argmax\(axis=1\)"),
+        ([[0], [1]], [0, 1], 2, r"labels: .* found shape \(2, 1\): use .ravel\(\)"),
     ],
 )
 def test_wrong_arguments_are_named(labels: Any, predicted: Any, classes: int, message: str) -> None:

@@ -368,7 +368,7 @@ def test_repr_is_how_one_writes_it(value: Any) -> None:
         ),
         (
             lambda: ml.GradientDescent(batch_size=5).minimize(lambda x: (0.0, x), [1.0]),
-            "batch_size: expected an Objective, which has rows to take a few of, found <function",
+            "batch_size: expected an Objective, which has rows to take, found <function",
         ),
     ],
 )

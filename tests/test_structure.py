@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "training": "checks cpus files",
     "canvas": "checks",
     "diagrams": "canvas checks data dense layers sequential",
-    "fit": "losses objective preparation sequential training",
+    "fit": "checks losses objective preparation sequential training",
     "plots": "canvas checks data dense diagrams sequential training",
 }
 """The rooms of the house, and the rooms that each looks into."""

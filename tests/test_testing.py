@@ -235,6 +235,8 @@ def test_a_layer_that_loses_something_in_a_checkpoint_is_named() -> None:
 def test_arguments_are_checked() -> None:
     with pytest.raises(TypeError, match="layer: expected a Layer, found 3"):
         check_layer(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"layer: expected a Layer, found <class .*Tanh'>: write Tanh\(\.\.\.\)"):
+        check_layer(ml.Tanh)  # type: ignore[arg-type]
     bound = ml.Dense(2, 1)
     ml.Sequential([bound])
     with pytest.raises(ValueError, match=r"layer: expected one that no model holds yet, found Dense\(2, 1\): make"):

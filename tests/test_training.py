@@ -409,7 +409,7 @@ def test_gradient_descent_refuses(arguments: dict[str, Any], message: str) -> No
         (Curved(), [np.nan, 1.0], "x0: expected finite numbers, found nan"),
         (Curved(), ["a", "b"], "x0: expected numbers, found dtype <U1"),
         (PROBLEMS["xor"]().objective, np.zeros(3), r"x0: expected shape \(17,\), found \(3,\)"),
-        ("cost", [1.0], r"objective: expected a function x -> \(cost, gradient\), found 'cost'"),
+        ("cost", [1.0], r"objective: expected a function x -> \(cost, gradient\), such as Obj.* found 'cost'"),
     ],
 )
 def test_a_wrong_start_is_refused(make: Make, objective: Any, x0: Any, message: str) -> None:

@@ -133,8 +133,8 @@ def test_a_row_of_numbers_is_the_one_column(values: Array) -> None:
             "sample_weight and class_weight: expected a row that counts, found 0",
         ),
         ({"class_weight": "equal"}, "class_weight: expected 'balanced' or a weight for each class, found 'equal'"),
-        ({"class_weight": [1, 2]}, r"class_weight: expected 3 weights, one for each class, found \[1, 2\]"),
-        ({"class_weight": 3.0}, "class_weight: expected 3 weights, one for each class, found 3.0"),
+        ({"class_weight": [1, 2]}, r"class_weight: expected 3 weights, one a class, found \[1, 2\]"),
+        ({"class_weight": 3.0}, "class_weight: expected 3 weights, one a class, found 3.0"),
         ({"class_weight": {3: 1.0}}, "class_weight: expected classes 0..2, found 3"),
         ({"class_weight": {1: -1.0}}, "class_weight of class 1: expected a finite number >= 0, found -1.0"),
         ({"class_weight": [1, 2, "x"]}, "class_weight of class 2: expected a number, found 'x'"),
@@ -154,6 +154,18 @@ def test_numbers_have_no_classes() -> None:
     model, X, Y = parts("identity")
     with pytest.raises(ValueError, match=r"class_weight: expected a loss for classes, .* found MeanSquaredError\(\)"):
         ml.Objective(model, X, Y, ml.MeanSquaredError(), class_weight="balanced")
+
+
+def test_rows_of_several_numbers_are_no_row_of_numbers() -> None:
+    model, X, _ = parts("identity")
+    with pytest.raises(ValueError, match=r"Y: expected 3 columns \(outputs of the model\), found shape \(12,\)"):
+        ml.Objective(model, X, np.ones(ROWS), ml.MeanSquaredError())
+
+
+def test_booleans_are_labels_of_two_classes() -> None:
+    model = small_model([4, 2], ml.Tanh, ml.Softmax, 0)
+    X, loss = parts("softmax")[1], ml.CategoricalCrossEntropy()
+    agree(ml.Objective(model, X, LABELS > 0, loss), ml.Objective(model, X, (LABELS > 0).astype(int), loss), 0)
 
 
 @pytest.mark.parametrize("options", [{}, {"shards": 5}, {"copy": False, "shards": 2}, {"dtype": "float32"}], ids=str)

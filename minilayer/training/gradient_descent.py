@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from ..checks import Array, check_count, check_number
+from ..checks import Array, check_count, check_instance, check_number, shown
 from .recovery import State
 from .rules import Momentum, Rule
 from .run import CostAndGradient, Run
@@ -62,12 +62,12 @@ class GradientDescent(Trainer):
             target_cost=target_cost,
         )
         self.learning_rate = check_number("learning_rate", learning_rate, above=True)
-        if rule is not None and not isinstance(rule, Rule):
-            raise TypeError(f"rule: expected a Rule such as Adam(), found {rule!r}")
+        if rule is not None:
+            check_instance("rule", rule, Rule, "a Rule such as Adam()")
         if rule is not None and momentum != 0:
             raise TypeError(f"momentum: expected without a rule, found {momentum} beside {rule!r}")
-        if schedule is not None and not isinstance(schedule, Schedule):
-            raise TypeError(f"schedule: expected a Schedule such as CosineDecay(100), found {schedule!r}")
+        if schedule is not None:
+            check_instance("schedule", schedule, Schedule, "a Schedule such as CosineDecay(100)")
         self.rule, self.schedule = rule or Momentum(momentum), schedule
         self.batch_size = None if batch_size is None else check_count("batch_size", batch_size)
         self.seed = check_count("seed", seed, 0)
@@ -122,7 +122,7 @@ class GradientDescent(Trainer):
         if self.batch_size is None:
             return
         if not (hasattr(objective, "batch") and hasattr(objective, "rows")):
-            raise TypeError(f"batch_size: expected an Objective, which has rows to take a few of, found {objective!r}")
+            raise TypeError(f"batch_size: expected an Objective, which has rows to take, found {shown(objective)}")
         if self.batch_size > objective.rows:
             raise ValueError(f"batch_size: expected at most the rows, {objective.rows}, found {self.batch_size}")
 

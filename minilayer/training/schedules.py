@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import final
 
-from ..checks import check_count, check_number
+from ..checks import check_count, check_instance, check_number
 
 
 class Schedule(ABC):
@@ -96,8 +96,8 @@ class Warmup(Schedule):
 
     def __init__(self, iterations: int, then: Schedule | None = None) -> None:
         self.iterations = check_count("iterations", iterations)
-        if then is not None and not isinstance(then, Schedule):
-            raise TypeError(f"then: expected a Schedule such as CosineDecay(100), found {then!r}")
+        if then is not None:
+            check_instance("then", then, Schedule, "a Schedule such as CosineDecay(100)")
         self.then = then
 
     def __call__(self, iterations: float) -> float:

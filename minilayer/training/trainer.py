@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from ..checks import Array, check_count, check_finite, check_number, check_numeric
+from ..checks import Array, check_count, check_finite, check_instance, check_number, check_numeric, shown
 from ..cpus import single_threaded_blas
 from .budget import Budget
 from .progress import ProgressBar
@@ -97,9 +97,9 @@ class Trainer(ABC):
         """
         start = self._start(objective, x0)
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a function of an Iteration, found {callback!r}")
-        if validation is not None and not isinstance(validation, Validation):
-            raise TypeError(f"validation: expected Validation(X, Y), found {type(validation).__name__}")
+            raise TypeError(f"callback: expected a function of an Iteration, found {shown(callback)}")
+        if validation is not None:
+            check_instance("validation", validation, Validation, "Validation(X, Y)")
         self._check(objective)
         watch = None if validation is None else Watch(validation, objective)
         recovery = None
@@ -156,7 +156,10 @@ class Trainer(ABC):
     @staticmethod
     def _start(objective: CostAndGradient, x0: npt.ArrayLike | None) -> Array:
         if not callable(objective):
-            raise TypeError(f"objective: expected a function x -> (cost, gradient), found {objective!r}")
+            raise TypeError(
+                "objective: expected a function x -> (cost, gradient), such as Objective(model, X, Y, loss), "
+                f"found {shown(objective)}"
+            )
         own = objective.x0 if _is_trainable(objective) else None
         if x0 is None and own is None:
             raise TypeError("x0: expected a starting point, as the objective has no x0 of its own")

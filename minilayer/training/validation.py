@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy.typing as npt
 
-from ..checks import Array, check_count, check_number
+from ..checks import Array, check_count, check_number, shown
 from .recovery import State
 from .standing import Point
 from .status import Status, Stop
@@ -52,7 +52,7 @@ class Validation:
         restore_best: bool = True,
     ) -> None:
         if metric is not None and not callable(metric):
-            raise TypeError(f"metric: expected a function of Y and the predictions, found {metric!r}")
+            raise TypeError(f"metric: expected a function of Y and the predictions, found {shown(metric)}")
         if monitor not in ("cost", "metric"):
             raise ValueError(f"monitor: expected 'cost' or 'metric', found {monitor!r}")
         if monitor == "metric" and metric is None:
@@ -75,7 +75,7 @@ class Watch:
 
     def __init__(self, validation: Validation, objective: object) -> None:
         if not hasattr(objective, "held_out"):
-            raise TypeError(f"validation: expected an Objective, which can hold rows out, found {objective!r}")
+            raise TypeError(f"validation: expected an Objective, which can hold rows out, found {shown(objective)}")
         self._validation = validation
         self._held_out = objective.held_out(validation.X, validation.Y)
         self.best: Point | None = None
@@ -93,7 +93,7 @@ class Watch:
         if ask is not None:
             found = ask(self._validation.Y, predictions)
             if isinstance(found, bool) or not isinstance(found, Real):
-                raise TypeError(f"metric: expected a function that gives a number, found {found!r}")
+                raise TypeError(f"metric: expected a function that gives a number, found {shown(found)}")
             metric = float(found)
             score = metric if self._validation.monitor == "metric" else score
         if self.best is None or score > self._best_score:
