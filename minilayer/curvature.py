@@ -18,19 +18,26 @@ from .workspace import Workspace
 
 
 def curvature_product(
-    model: Sequential, x: Array, target: Array, weight: Array | None, v: Array, gauss_newton: bool, work: Workspace
+    model: Sequential,
+    output: Array,
+    target: Array,
+    weight: Array | None,
+    v: Array,
+    gauss_newton: bool,
+    work: Workspace,
 ) -> Array:
-    """The product with v for a loss behind its link, summed over the rows x: ``model.gradient``, overwritten.
+    """The product with v for a loss behind its link, summed over the rows: ``model.gradient``, overwritten.
 
-    x (m, inputs), target (m, outputs), weight (m, 1) or None, v in the layout and precision of ``model.parameters``.
+    ``output`` (m, outputs) is what the model's last ``propagate`` gave, and is left as it is, so that products with
+    other vectors may follow; target (m, outputs), weight (m, 1) or None, v in the layout and precision of
+    ``model.parameters``.
     """
     layers, directions = model.layers, views(model.layers, v)
-    dy = model.propagate(x)
     rdy: Array | None = None
     for layer, direction in zip(layers, directions, strict=True):
         rdy = layer.tangent(rdy, direction)
     assert rdy is not None  # a model has layers
-    dy -= target  # in place of the prediction: the last layer is not asked any more
+    dy = np.subtract(output, target, out=work.array("dy", output.shape, output.dtype))
     if weight is not None:
         dy *= weight
         rdy *= weight

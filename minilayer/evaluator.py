@@ -31,6 +31,8 @@ class Evaluator:
 
     def _start(self) -> None:
         self._vector, self._direction = np.empty((2, self._model.parameters.size), self._dtype)
+        self._point = np.full(self._vector.size, np.nan)  # of the last pass, unrounded
+        self._passed: list[tuple[int, Array] | None] = [None] * self._workers
         self._replicas = [self._model.replica(self._vector) for _ in range(self._workers)]
         self._work = [Workspace() for _ in range(self._workers)]
         self._crew = Crew(self._workers)
@@ -66,11 +68,19 @@ class Evaluator:
         return sum(costs), outputs
 
     def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool) -> Array:
-        """The product of the loss's Hessian (or its Gauss-Newton part) at x with v."""
+        """The product of the loss's Hessian (or its Gauss-Newton part) at x with v.
+
+        Methods ask for many products at one x: a worker that has the shard of its last product again, which is so where
+        there are as many workers as shards, goes on from the forward pass of that.
+        """
 
         def compute(worker: int, shard: int) -> None:
             replica, work = self._replicas[worker], self._work[worker]
-            curvature_product(replica, *shards.load(shard, work), self._direction, gauss_newton, work)
+            inputs, target, weight = shards.load(shard, work)
+            passed = self._passed[worker]
+            output = passed[1] if passed is not None and passed[0] == shard else replica.propagate(inputs)
+            self._passed[worker] = shard, output
+            curvature_product(replica, output, target, weight, self._direction, gauss_newton, work)
 
         return self._sum(x, v, len(shards), compute)
 
@@ -99,7 +109,9 @@ class Evaluator:
         if self._process != os.getpid():  # neither threads nor locks that they held survive a fork
             self._start()
         with self._lock:
-            self._vector[:] = x
+            if v is None or not np.array_equal(x, self._point):
+                self._passed = [None] * self._workers
+            self._point[:] = self._vector[:] = x
             if v is not None:
                 self._direction[:] = v
             self._crew.run(tasks, quietly, combine)

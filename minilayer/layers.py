@@ -26,7 +26,8 @@ class Layer(ABC):
 
     Until a Sequential binds it, a layer holds its sizes and nothing else. Bound, ``parameters`` and ``gradients`` are
     views into the model's flat vectors, by name. ``forward`` remembers what the two gradients need, so they refer to
-    the last call; the arrays that a layer returns are its own work space, overwritten by the next call.
+    the last call; the arrays that a layer returns are its own work space, overwritten by the next call of the same
+    method and by no other.
 
     A layer of your own says its ``config`` (the arguments that make it again) and, where it has parameters, their
     ``shapes``; it computes ``forward``, ``input_gradient`` and ``parameter_gradient``, and ``@register`` lets

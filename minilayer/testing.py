@@ -131,8 +131,11 @@ def _check_backward(layer: Layer, x: Array, rng: np.random.Generator) -> None:
     layer.parameter_gradient(dy)
     for name, gradient in layer.gradients.items():
         _expect_equal(layer, f"parameter_gradient to overwrite the gradient of {name}", gradient, first[name])
+    output = layer.forward(x)
+    before = np.array(output)
     with _nothing_written(layer, "input_gradient", dy):
         dx = np.array(layer.input_gradient(dy))
+    _expect_equal(layer, "the output to stay until the next forward", output, before)
     _expect(dx.shape == x.shape, layer, f"an input gradient of shape {x.shape}", f"shape {dx.shape}")
 
 

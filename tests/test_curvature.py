@@ -112,6 +112,33 @@ def test_workers_do_not_change_a_bit_and_shards_only_the_last(gauss_newton: bool
         np.testing.assert_allclose(products[0], whole.hessp(whole.x0, v, gauss_newton=gauss_newton), rtol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("shards", "workers"), [(1, 1), (2, 2), (5, 2), (3, 5)])
+def test_products_do_not_depend_on_what_was_asked_before(shards: int, workers: int, dtype: str) -> None:
+    """A forward pass may be used again: the same bits as of an objective that was never asked anything."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((23, 4)), rng.random((23, 3))
+    model = ml.Sequential([ml.Dense(4, 5), ml.Tanh(), ml.Dense(5, 3), ml.Sigmoid()], seed=0)
+
+    def fresh() -> ml.Objective:
+        return ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers, dtype=dtype)
+
+    used = fresh()
+    points = [used.x0, used.x0 + 0.1, used.x0 + 1e-12]
+    for step in rng.integers(0, 4, 40):
+        x, v = points[rng.integers(3)], rng.standard_normal(used.x0.size)
+        if step == 0:
+            assert used(x)[0] == fresh()(x)[0]
+        elif step == 1:
+            assert used.held_out(X[:5], Y[:5])(x)[0] == fresh().held_out(X[:5], Y[:5])(x)[0]
+        else:
+            gauss_newton = bool(step == 2)
+            found = [used.hessp(x, w, gauss_newton=gauss_newton) for w in (v, -2 * v, v)]
+            np.testing.assert_array_equal(found[0], fresh().hessp(x, v, gauss_newton=gauss_newton))
+            np.testing.assert_array_equal(found[1], fresh().hessp(x, -2 * v, gauss_newton=gauss_newton))
+            np.testing.assert_array_equal(found[2], found[0])
+
+
 def test_single_precision_comes_close() -> None:
     double = problem("sigmoid", ml.Sigmoid, [3, 4, 2], 7, 1.0)
     X, Y = double.sample(7)

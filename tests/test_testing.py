@@ -130,6 +130,16 @@ def wrong_curvature(self: Any, dy: Array, direction: Mapping[str, Array]) -> Arr
     return None
 
 
+def forward_keeps(self: Any, x: Array) -> Array:
+    self._y = Scale.forward(self, x)
+    return np.asarray(self._y)
+
+
+def gradient_reuses(self: Any, dy: Array) -> Array:
+    np.multiply(dy, self.scale**2, out=self._y)
+    return np.asarray(self._y)
+
+
 SHARED: dict[str, Array] = {}
 
 
@@ -157,6 +167,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "integers": ({"forward": lambda self, x: x.astype(int)}, "expected an output of float64, found int64"),
     "not finite": ({"forward": lambda self, x: x * np.nan}, "expected finite numbers for a standard normal input"),
+    "overwrites": (
+        {"forward": forward_keeps, "input_gradient": gradient_reuses},
+        "expected the output to stay until the next forward, found numbers that are off by",
+    ),
     "wrong gradient shape": (
         {"input_gradient": lambda self, dy: dy[:2]},
         r"expected an input gradient of shape \(6, 3\), found shape \(2, 3\)",
