@@ -159,8 +159,8 @@ class Objective:
         """The product of the cost's Hessian at x with v, exact, a new float64 array; SciPy's contract for ``hessp``.
 
         ``gauss_newton`` leaves out the part that the network's own bend adds, so that v @ product is never negative
-        (Schraudolph, 2002). The Hessian is never formed. A product takes the time of about one evaluation where x is that
-        of the last product and there are no more shards than workers, else of about 1.6 (``tests.benchmarks.curvature``).
+        (Schraudolph, 2002). The Hessian is never formed. A product takes the time of about one evaluation where x is
+        that of the last product and there are no more shards than workers, else of about 1.6.
 
         Raises TypeError for a layer of your own without ``tangent`` and ``curvature``.
         """
