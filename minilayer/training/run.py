@@ -40,7 +40,7 @@ class Run:
         self._objective, self._budget, self._callback, self._bar = objective, budget, callback, bar
         self._recovery, self._watch = recovery, watch
         self._began = time.perf_counter()
-        self.evaluations = self.products = self.iterations = 0  # evaluations are products too
+        self.evaluations = self.products = self.iterations = 0  # products count as evaluations too
         self.best: Point | None = None
         self._last: Point | None = None
         self.history = History()
