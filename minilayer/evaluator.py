@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -12,10 +13,14 @@ import numpy as np
 from .checks import Array
 from .curvature import curvature_product
 from .losses import Loss
-from .parallel import Crew
+from .parallel import Combine, Compute, Crew, Keep
 from .sequential import Sequential
 from .shards import Batch, Shards
 from .workspace import Workspace
+
+
+def _nothing(worker: int) -> None:
+    """There is nothing to add."""
 
 
 @final
@@ -64,7 +69,7 @@ class Evaluator:
             outputs[shards.edges[shard] : shards.edges[shard + 1]] = replica.layers[-1].forward(z)
             costs[shard] = self._loss.evaluate(z, target, work, weight)
 
-        self._run(x, None, len(shards), compute, lambda worker, shard: None)
+        self._run(x, None, len(shards), compute)
         return sum(costs), outputs
 
     def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool) -> Array:
@@ -84,14 +89,21 @@ class Evaluator:
 
         return self._sum(x, v, len(shards), compute)
 
-    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Callable[[int, int], None]) -> Array:
+    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Compute) -> Array:
         """What each task leaves in its replica's gradient, added in the order of the tasks."""
         total = np.zeros(x.size)
 
-        def combine(worker: int, task: int) -> None:
-            np.add(total, self._replicas[worker].gradient, out=total)
+        def add(gradient: Array) -> None:
+            np.add(total, gradient, out=total)
 
-        self._run(x, v, tasks, compute, combine)
+        def combine(worker: int) -> None:
+            add(self._replicas[worker].gradient)
+
+        def keep(worker: int) -> Callable[[], None]:
+            gradient = self._replicas[worker].gradient.copy()
+            return partial(add, gradient)
+
+        self._run(x, v, tasks, compute, combine, keep)
         return total
 
     def _run(
@@ -99,8 +111,9 @@ class Evaluator:
         x: Array,
         v: Array | None,
         tasks: int,
-        compute: Callable[[int, int], None],
-        combine: Callable[[int, int], None],
+        compute: Compute,
+        combine: Combine = _nothing,
+        keep: Keep = lambda worker: partial(_nothing, worker),
     ) -> None:
         def quietly(worker: int, task: int) -> None:
             with np.errstate(all="ignore"):  # which holds for the thread that says it
@@ -114,7 +127,7 @@ class Evaluator:
             self._point[:] = self._vector[:] = x
             if v is not None:
                 self._direction[:] = v
-            self._crew.run(tasks, quietly, combine)
+            self._crew.run(tasks, quietly, combine, keep)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in ("_model", "_loss", "_dtype", "_workers")}

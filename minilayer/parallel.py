@@ -8,28 +8,34 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
+Compute = Callable[[int, int], None]
+Combine = Callable[[int], None]
+Keep = Callable[[int], Callable[[], None]]
+
 
 class Crew:
     """``workers`` threads, the caller's among them, that compute tasks in any order and combine them in order.
 
-    A task is computed by ``compute(worker, task)`` and then taken up by ``combine(worker, task)``, the combines
-    strictly in the order of the tasks, one at a time. So a sum over tasks does not depend on the number of workers, and
-    each worker needs room for one result only. Threads start at the first run with more than one worker.
+    A task is computed by ``compute(worker, task)`` and then taken up by ``combine(worker)``, the combines strictly in
+    the order of the tasks, one at a time, so that a sum over tasks does not depend on the number of workers. A worker
+    that is done before its turn sets the result aside (``keep(worker)`` gives a function that combines it later) and
+    goes on; with as many results aside as there are workers it waits. Threads start at the first run with more than one
+    worker.
     """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._pool: ThreadPoolExecutor | None = None
 
-    def run(self, tasks: int, compute: Callable[[int, int], None], combine: Callable[[int, int], None]) -> None:
+    def run(self, tasks: int, compute: Compute, combine: Combine, keep: Keep) -> None:
         """Compute and combine tasks 0..tasks - 1. The first exception stops the others and is raised."""
         helpers = min(self.workers, tasks) - 1
         if helpers == 0:
             for task in range(tasks):
                 compute(0, task)
-                combine(0, task)
+                combine(0)
             return
-        shift = _Shift(tasks, compute, combine)
+        shift = _Shift(tasks, compute, combine, keep, room=self.workers)
         futures = [self._executor().submit(shift.work, worker) for worker in range(1, helpers + 1)]
         try:
             shift.work(0)
@@ -60,8 +66,9 @@ def _leave_a_cpu_to_the_caller() -> None:
 class _Shift:
     """One run of a crew: which task is next, whose turn it is to combine, what went wrong."""
 
-    def __init__(self, tasks: int, compute: Callable[[int, int], None], combine: Callable[[int, int], None]) -> None:
-        self.tasks, self.compute, self.combine = tasks, compute, combine
+    def __init__(self, tasks: int, compute: Compute, combine: Combine, keep: Keep, room: int) -> None:
+        self.tasks, self.compute, self.combine, self.keep, self.room = tasks, compute, combine, keep, room
+        self.aside: dict[int, Callable[[], None]] = {}
         self.next = self.turn = 0
         self.failure: BaseException | None = None
         self.changed = threading.Condition()
@@ -72,12 +79,18 @@ class _Shift:
                 self.compute(worker, task)
                 with self.changed:
                     # The earlier tasks were taken earlier and are being worked on, so that this wait ends.
-                    while self.turn != task and self.failure is None:
+                    while self.turn != task and len(self.aside) == self.room and self.failure is None:
                         self.changed.wait()
                     if self.failure is not None:
                         return
-                    self.combine(worker, task)
+                    if self.turn != task:
+                        self.aside[task] = self.keep(worker)
+                        continue
+                    self.combine(worker)
                     self.turn += 1
+                    while self.turn in self.aside:
+                        self.aside.pop(self.turn)()
+                        self.turn += 1
                     self.changed.notify_all()
         except BaseException as failure:  # KeyboardInterrupt too: it reaches the caller's thread in the middle of work
             with self.changed:

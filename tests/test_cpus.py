@@ -190,10 +190,11 @@ class Hooked(ml.Activation):
         np.copyto(out, dy)
 
 
-def hooked(hook: Callable[[], object]) -> ml.Objective:
-    """Two shards for two workers, and a word from each."""
+def hooked(hook: Callable[[], object], shards: int = 2) -> ml.Objective:
+    """Shards of two rows for two workers, and a word from each."""
     model = ml.Sequential([Hooked(hook), ml.Dense(2, 1), ml.Identity()], seed=0)
-    return ml.Objective(model, np.ones((4, 2)), np.ones((4, 1)), ml.MeanSquaredError(), workers=2, shards=2)
+    X = np.random.default_rng(0).standard_normal((2 * shards, 2))
+    return ml.Objective(model, X, X[:, :1], ml.MeanSquaredError(), workers=2, shards=shards)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity masks")
@@ -217,3 +218,22 @@ def test_shards_are_worked_on_side_by_side() -> None:
     """With two workers, two shards are under way at once: each waits for the other."""
     objective = hooked(threading.Barrier(2, timeout=20).wait)
     assert np.isfinite(objective(objective.x0)[0])
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3])
+def test_a_slow_shard_does_not_hold_up_the_others(ahead: int) -> None:
+    """The first shard waits for the one ``ahead`` of it to begin, whose worker has set the ones before aside."""
+    begun, enough = [0], threading.Event()
+    expected = hooked(lambda: None, shards=6)
+
+    def wait() -> None:
+        begun[0] += 1
+        if begun[0] == 1:
+            assert enough.wait(timeout=20)
+        elif begun[0] == 1 + ahead:
+            enough.set()
+
+    objective = hooked(wait, shards=6)
+    cost, gradient = objective(objective.x0)
+    assert cost == expected(objective.x0)[0]
+    np.testing.assert_array_equal(gradient, expected(objective.x0)[1])
