@@ -6,11 +6,11 @@
 On two cores of an AMD EPYC (AVX2, OpenBLAS, NumPy 2.4), float64:
 
     (rows, inputs, hidden, outputs)   products   activations   loss   dense, not products   the rest
-    (5000, 400, 25, 10)                   72 %          11 %    8 %                   5 %        4 %
-    (60000, 784, 100, 10)                 85 %          10 %    2 %                   2 %        1 %
-    (5000, 400, 256, 10)                  75 %          17 %    2 %                   4 %        2 %
-    (20000, 64, 16, 10)                   43 %          26 %   22 %                   6 %        4 %
-    (1000000, 32, 16, 1)                  36 %          47 %    7 %                   9 %        2 %
+    (5000, 400, 25, 10)                   75 %          11 %    7 %                   4 %        4 %
+    (60000, 784, 100, 10)                 88 %           9 %    1 %                   1 %        0 %
+    (5000, 400, 256, 10)                  79 %          16 %    1 %                   2 %        2 %
+    (20000, 64, 16, 10)                   46 %          27 %   20 %                   4 %        2 %
+    (1000000, 32, 16, 1)                  36 %          49 %    6 %                   8 %        2 %
 
 Nearly all of the activations' share and half of the loss's is NumPy's exponential, which without AVX-512 is not
 vectorized.
