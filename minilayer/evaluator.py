@@ -82,7 +82,7 @@ class Evaluator:
         def compute(worker: int, shard: int) -> None:
             replica, work = self._replicas[worker], self._work[worker]
             inputs, target, weight = shards.load(shard, work)
-            passed = self._passed[worker]
+            passed, self._passed[worker] = self._passed[worker], None  # so that an interrupted pass is not used again
             output = passed[1] if passed is not None and passed[0] == shard else replica.propagate(inputs)
             self._passed[worker] = shard, output
             curvature_product(replica, output, target, weight, self._direction, gauss_newton, work)

@@ -136,11 +136,30 @@ def test_patience_is_counted_from_the_last_improvement(
     assert result.best_iteration == int(np.argmin(costs[: end + 1]))
 
 
-def test_a_metric_that_is_not_a_number_is_no_improvement() -> None:
-    values = iter([0.2, math.nan, 0.3, math.nan, math.nan])
+@pytest.mark.parametrize("first", [0.2, math.nan])
+def test_a_metric_that_is_not_a_number_is_no_improvement(first: float) -> None:
+    values = iter([first, math.nan, 0.3, math.nan, math.nan])
     validation = ml.Validation([], [], metric=lambda Y, P: next(values), monitor="metric", patience=2)
     result = ml.GradientDescent(0.01).minimize(Scripted([1.0] * 5), START, validation=validation)
     assert (result.nit, result.best_iteration) == (4, 2)
+
+
+def test_a_metric_that_is_never_a_number_can_be_resumed(tmp_path: Path) -> None:
+    def run(iterations: int, path: Path | None) -> Any:
+        objective, X, labels = problem()
+        validation = ml.Validation(X, labels, metric=nothing, monitor="metric", patience=8)
+        return ml.GradientDescent(0.1, max_iterations=iterations).minimize(
+            objective, validation=validation, checkpoint=path
+        )
+
+    run(3, tmp_path / "run.h5")
+    resumed, whole = run(20, tmp_path / "run.h5"), run(20, None)
+    assert (resumed.nit, resumed.status) == (whole.nit, whole.status) == (8, ml.Status.STOPPED_EARLY)
+    np.testing.assert_array_equal(resumed.x, whole.x)
+
+
+def nothing(Y: object, predictions: Array) -> float:
+    return math.nan
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")

@@ -96,6 +96,8 @@ class Watch:
                 raise TypeError(f"metric: expected a function that gives a number, found {shown(found)}")
             metric = float(found)
             score = metric if self._validation.monitor == "metric" else score
+        if math.isnan(score):
+            score = -math.inf  # worse than any number
         if self.best is None or score > self._best_score:
             self.best, self._best_score, self.best_iteration = point, score, iteration
         if score > self._reference + self._validation.minimum_improvement:
