@@ -18,20 +18,20 @@ import minilayer as ml
 DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
 TARGETS = (0.339, 0.31)  # the article's cost after 250 evaluations of TNC, and one that is near the minimum
 CONTESTANTS: dict[str, Callable[..., ml.Trainer]] = {
-    "L-BFGS-B, memory 50": ml.ScipyTrainer,
+    "L-BFGS-B (memory 50)": ml.ScipyTrainer,
     "TNC": lambda **budget: ml.ScipyTrainer("TNC", **budget),
     "CG": lambda **budget: ml.ScipyTrainer("CG", **budget),
     "Newton-CG": lambda **budget: ml.ScipyTrainer("Newton-CG", **budget),
     "trust-ncg": lambda **budget: ml.ScipyTrainer("trust-ncg", **budget),
     "gradient descent": lambda **budget: ml.GradientDescent(1.0, momentum=0.9, max_iterations=None, **budget),
-    "Adam, all rows": lambda **budget: ml.GradientDescent(0.1, rule=ml.Adam(), max_iterations=None, **budget),
-    "Adam, batches of 128": lambda **budget: ml.GradientDescent(
+    "Adam (all rows)": lambda **budget: ml.GradientDescent(0.1, rule=ml.Adam(), max_iterations=None, **budget),
+    "Adam (batches of 128)": lambda **budget: ml.GradientDescent(
         0.03, rule=ml.Adam(), batch_size=128, schedule=ml.CosineDecay(300), max_iterations=300, **budget
     ),
 }
 parser = argparse.ArgumentParser(usage="optimizers.py [options]", description=__doc__.splitlines()[0])
 option = parser.add_argument
-option("--only", help=f"some of these, by commas and as far as they are unique: {', '.join(CONTESTANTS)}")
+option("--only", help=f"some of these, by the beginnings of their names: {', '.join(CONTESTANTS)}")
 option("--evaluations", type=int, default=2000, help="budget of evaluations for each (2000)")
 option("--seed", type=int, default=0, help="of the start (0)")
 option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> int:
     x0 = objective.x0
     histories: dict[str, ml.History] = {}
     columns = "".join(f"   evaluations  seconds to {target:5}" for target in TARGETS)
-    print(f"{'':20}{columns}   lowest cost")
+    print(f"{'':22}{columns}   lowest cost")
     for name in names:
         cells = []
         for target in TARGETS:
@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
                 break
             cells.append(f"{result.nfev + result.nhev:14}{result.seconds:18.1f}")
         cells += [f"{'-':>14}{'-':>18}"] * (len(TARGETS) - len(cells))
-        print(f"{name:20}{''.join(cells)}{result.fun:14.4f}", flush=True)
+        print(f"{name:22}{''.join(cells)}{result.fun:14.4f}", flush=True)
     print("\n" + draw(args.figures, histories))
     return 0
 
@@ -68,8 +68,9 @@ def main(args: argparse.Namespace) -> int:
 def chosen(only: str | None) -> list[str]:
     if only is None:
         return list(CONTESTANTS)
-    found = [[name for name in CONTESTANTS if name.lower().startswith(part.lower())] for part in only.split(",")]
-    for part, names in zip(only.split(","), found, strict=True):
+    parts = [part.strip().lower() for part in only.split(",")]
+    found = [[name for name in CONTESTANTS if part and name.lower().startswith(part)] for part in parts]
+    for part, names in zip(parts, found, strict=True):
         if not names:
             raise ValueError(f"--only: expected some of {', '.join(CONTESTANTS)}, found {part!r}")
     return [name for names in found for name in names]

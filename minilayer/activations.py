@@ -42,7 +42,12 @@ class Activation(Layer):
 
         ry = f'(x) rx is how y changes; elementwise, that is dy * f''(x) * rx. All (m, n).
         """
-        super().curvature(dy, {})  # which says that it is not defined
+        raise self._lacks("a curvature")
+
+    @final
+    def check_curvature(self, gauss_newton: bool) -> None:
+        if not gauss_newton and type(self).bend is Activation.bend:
+            raise self._lacks("a curvature")
 
     @final
     def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:

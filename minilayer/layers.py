@@ -61,7 +61,7 @@ class Layer(ABC):
         That is (dy/dx) rx + (dy/dparameter) direction, Pearlmutter's R{y}; rx None: x does not change. Needed for
         products with the Hessian, and only for them. Must not write to rx, and may rely on it for ``curvature``.
         """
-        raise CurvatureError(f"hessp: expected layers with a tangent, but {type(self).__name__} does not define it")
+        raise self._lacks("a tangent")
 
     def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
         """What the layer's own bend adds to the Hessian's product, after ``tangent`` and ``parameter_gradient``.
@@ -69,10 +69,18 @@ class Layer(ABC):
         Adds the change of dC/dparameter at constant dy to each of ``gradients``, and returns the change of dC/dx at
         constant dy, (m, inputs), or None for zero. Not needed for Gauss-Newton products.
         """
-        raise CurvatureError(
-            f"hessp: expected layers with a curvature, but {type(self).__name__} does not define it "
-            "(Gauss-Newton products do without)"
-        )
+        raise self._lacks("a curvature")
+
+    def check_curvature(self, gauss_newton: bool) -> None:
+        """Raise CurvatureError where the layer does not define what products with the Hessian take."""
+        if type(self).tangent is Layer.tangent:
+            raise self._lacks("a tangent")
+        if not gauss_newton and type(self).curvature is Layer.curvature:
+            raise self._lacks("a curvature")
+
+    def _lacks(self, what: str) -> CurvatureError:
+        hint = " (Gauss-Newton products do without)" if what == "a curvature" else ""
+        return CurvatureError(f"hessp: expected layers with {what}, but {type(self).__name__} does not define it{hint}")
 
     def config(self) -> dict[str, ConfigValue]:
         """The keyword arguments that construct this layer again."""

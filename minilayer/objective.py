@@ -34,7 +34,7 @@ class Objective:
     Y: targets (m, outputs); for the cross-entropies also integer labels (m,), which stand for one-hot targets, and for
     a model of one output also (m,) numbers. ``sample_weight`` (m,) >= 0 says how many times each row counts: 2 is as
     good as the row twice, and m is then the sum of the weights. ``class_weight`` is a weight for each class, as a
-    sequence or by label (others 1), or "balanced": each class counts the same, m in all.
+    sequence or by label (others 1), or "balanced": each class counts the same, as much in all as without.
 
     Rows are cut into ``shards``, evaluated by ``workers`` threads (default: the CPUs this process may use) and added in
     shard order: the result depends on the sharding, in the last digits, and not on the workers. BLAS is held to one
@@ -170,6 +170,11 @@ class Objective:
             product += self.l2 * np.where(self._penalized, direction, 0.0)
             product /= self._total
         return product
+
+    def check_curvature(self, gauss_newton: bool = False) -> None:
+        """Raise CurvatureError, naming it, for a layer that ``hessp`` cannot pass."""
+        for layer in self.model.layers:
+            layer.check_curvature(gauss_newton)
 
     def held_out(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> HeldOut:
         """Other rows for the same model and loss: a function x -> (mean loss without penalty, predictions)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,9 @@ def check_rows(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike
 
 def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
     """Y itself, or the one-hot targets that labels (m,) stand for, or the one column that numbers (m,) are."""
-    if np.asanyarray(Y).dtype.kind in "US":
-        raise TypeError("Y: expected numbers, found texts: numpy.unique(Y, return_inverse=True) makes labels of them")
+    with suppress(ValueError):  # of rows of several lengths, which is told of below
+        if np.asanyarray(Y).dtype.kind in "US":
+            raise TypeError("Y: expected numbers, found texts: numpy.unique(Y, return_inverse=True) gives labels")
     values, outputs = check_numeric("Y", Y), model.outputs
     if values.ndim == 1 and values.size and outputs == 1:
         return values[:, None]
@@ -73,21 +75,21 @@ def row_weights(
     loss: Loss, targets: Array, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None
 ) -> Array | None:
     """(m, 1): how many times each row counts, the product of both kinds of weight; None: each once."""
-    weights = None if class_weight is None else _class_weights(loss, targets, class_weight)
+    own = np.ones(len(targets))
     if sample_weight is not None:
         own = check_vector("sample_weight", sample_weight, len(targets)).astype(np.float64)
         check_finite("sample_weight", own[:, None])
         if own.min() < 0:
             raise ValueError(f"sample_weight: expected numbers >= 0, found {own.min():g} in row {own.argmin()}")
-        weights = own if weights is None else own * weights
-    if weights is None:
+    if class_weight is None and sample_weight is None:
         return None
+    weights = own if class_weight is None else own * _class_weights(loss, targets, class_weight, own)
     if not weights.any():
         raise ValueError("sample_weight and class_weight: expected a row that counts, found 0 for each")
     return weights[:, None]
 
 
-def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight) -> Array:
+def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: Array) -> Array:
     """(m,): each row's weight is that of its class, the mean over the classes where the targets are shares."""
     if not loss.takes_labels:
         raise ValueError(f"class_weight: expected a loss for classes, such as CategoricalCrossEntropy, found {loss!r}")
@@ -100,25 +102,25 @@ def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight) -> Arr
         raise ValueError(
             f"class_weight: expected one class a row, found targets that sum to {sums[row]:.6g} in row {row}"
         )
-    return np.asarray(shares @ _weight_of_each_class(shares, class_weight))
+    return np.asarray(shares @ _weight_of_each_class(own @ shares, class_weight))
 
 
-def _weight_of_each_class(shares: Array, class_weight: ClassWeight) -> Array:
-    classes = shares.shape[1]
+def _weight_of_each_class(counts: Array, class_weight: ClassWeight) -> Array:
+    """(classes,), where ``counts`` says how often each class is there."""
+    classes = len(counts)
     weights = np.ones(classes)
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ValueError(f"class_weight: expected 'balanced' or a weight for each class, found {class_weight!r}")
-        counts = shares.sum(axis=0)
         present = counts > 0
-        weights[present] = len(shares) / (np.count_nonzero(present) * counts[present])
+        weights[present] = counts.sum() / (np.count_nonzero(present) * counts[present])
         return weights
     if not isinstance(class_weight, Mapping):
         if np.ndim(class_weight) != 1 or len(class_weight) != classes:
             raise ValueError(f"class_weight: expected {classes} weights, one a class, found {shown(class_weight)}")
         class_weight = dict(enumerate(class_weight))
     for label, weight in class_weight.items():
-        if label not in range(classes):
+        if not isinstance(label, Integral) or label not in range(classes):
             raise ValueError(f"class_weight: expected classes 0..{classes - 1}, found {label!r}")
         weights[label] = check_number(f"class_weight of class {label}", weight)
     return weights

@@ -100,7 +100,8 @@ class Batch:
     """Some rows of Shards, in their order there, cut into ``count`` pieces that are gathered as they are loaded."""
 
     def __init__(self, shards: Shards, rows: Array, count: int) -> None:
-        self._shards, self._rows = shards, np.sort(rows)
+        self._parts, self._starts, self._dtype = shards.row_by_row, shards.edges, shards.dtype
+        self._rows = np.sort(rows)
         self._edges = _edges(len(rows), min(count, len(rows)))
 
     def __len__(self) -> int:
@@ -109,14 +110,14 @@ class Batch:
     def load(self, piece: int, work: Workspace) -> Rows:
         """A piece's rows, good until the next ``load`` with ``work``."""
         rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
-        places = np.searchsorted(rows, self._shards.edges)
+        places = np.searchsorted(rows, self._starts)
         gathered: list[Array | None] = []
-        for name, first in zip(("x", "y", "weight"), self._shards.parts[0], strict=True):
-            whole = None if first is None else work.array(name, (len(rows), first.shape[1]), self._shards.dtype)
+        for name, first in zip(("x", "y", "weight"), self._parts[0], strict=True):
+            whole = None if first is None else work.array(name, (len(rows), first.shape[1]), self._dtype)
             gathered.append(whole)
         for shard, (start, stop) in enumerate(pairwise(places)):
-            own = rows[start:stop] - self._shards.edges[shard]
-            for whole, part in zip(gathered, self._shards.row_by_row[shard], strict=True):
+            own = rows[start:stop] - self._starts[shard]
+            for whole, part in zip(gathered, self._parts[shard], strict=True):
                 if whole is not None and part is not None and len(own):
                     whole[start:stop] = part[own]
         x, y, weight = gathered

@@ -133,7 +133,7 @@ def _check_backward(layer: Layer, x: Array, rng: np.random.Generator) -> None:
         _expect_equal(layer, f"parameter_gradient to overwrite the gradient of {name}", gradient, first[name])
     output = layer.forward(x)
     before = np.array(output)
-    with _nothing_written(layer, "input_gradient", dy):
+    with _nothing_written(layer, "input_gradient", dy), _nothing_written(layer, "input_gradient", x):
         dx = np.array(layer.input_gradient(dy))
     _expect_equal(layer, "the output to stay until the next forward", output, before)
     _expect(dx.shape == x.shape, layer, f"an input gradient of shape {x.shape}", f"shape {dx.shape}")
@@ -154,7 +154,9 @@ def _check_single(model: Sequential, x: Array) -> None:
     layer = model.layers[0]
     single = model.replica(model.parameters.astype(np.float32)).layers[0]
     y = single.forward(x.astype(np.float32))
-    _expect(y.dtype == np.float32, layer, "single precision to stay single", y.dtype)
+    dx = single.input_gradient(np.ones_like(y, dtype=np.float32))
+    for found in (y.dtype, dx.dtype):
+        _expect(found == np.float32, layer, "single precision to stay single", found)
     _expect_equal(
         layer, "nearly the same output in single precision", np.array(y, np.float64), layer.forward(x), SINGLE
     )
@@ -199,12 +201,14 @@ def _curvature(layer: Layer, x: Array, rng: np.random.Generator) -> list[Check]:
     try:
         for what, along in (("tangent without a change of x", None), ("tangent", rx)):
             move(0.0, rx)
-            change = np.array(layer.tangent(along, direction))
+            with _nothing_written(layer, "tangent", rx):
+                change = np.array(layer.tangent(along, direction))
             checks.append(check(what, change, along=np.zeros_like(x) if along is None else along))
         move(0.0, rx)
         layer.tangent(rx, direction)
         layer.parameter_gradient(np.zeros_like(dy))
-        bend = layer.curvature(dy, direction)
+        with _nothing_written(layer, "curvature", dy), _nothing_written(layer, "curvature", rx):
+            bend = layer.curvature(dy, direction)
     except CurvatureError:
         return checks
     change_of_input = np.zeros_like(x) if bend is None else np.array(bend)

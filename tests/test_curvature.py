@@ -190,6 +190,37 @@ def test_layers_that_lack_what_it_takes_are_named() -> None:
     np.testing.assert_allclose(M, M.T, atol=1e-12)
 
 
+@pytest.mark.parametrize("layer", [Shift, Square])
+def test_methods_that_need_products_refuse_such_layers_at_once_and_trust_constr_does_without(
+    layer: type[ml.Layer],
+) -> None:
+    X = np.random.default_rng(0).standard_normal((9, 3))
+    model = ml.Sequential([ml.Dense(3, 2), layer(), ml.Dense(2, 1), ml.Identity()], seed=0)
+    asked: list[Array] = []
+
+    class Recorded:
+        """Knows whether it was asked anything."""
+
+        def __init__(self) -> None:
+            self.objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError(), l2=0.1)
+
+        def __call__(self, x: Array) -> tuple[float, Array]:
+            asked.append(x)
+            return self.objective(x)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.objective, name)
+
+    with pytest.raises(ml.CurvatureError, match=f"but {layer.__name__} does not define it"):
+        ml.ScipyTrainer("Newton-CG").minimize(Recorded())
+    assert not asked
+    result = ml.ScipyTrainer("trust-constr", max_evaluations=20).minimize(Recorded())
+    assert (result.nfev, result.nhev) == (20, 0)
+    if layer is Square:  # which has all that Gauss-Newton's products take
+        assert ml.ScipyTrainer("trust-constr", gauss_newton=True).minimize(Recorded()).nhev > 0
+        assert ml.ScipyTrainer("Newton-CG", gauss_newton=True).minimize(Recorded()).nhev > 0
+
+
 @pytest.mark.parametrize(("x", "v", "message"), [(17, 18, r"v: expected shape \(17,\)"), (3, 17, r"x: expected shape")])
 def test_vectors_of_another_size_are_refused(x: int, v: int, message: str) -> None:
     model = ml.Sequential([ml.Dense(2, 4), ml.Tanh(), ml.Dense(4, 1), ml.Identity()], seed=0)

@@ -142,10 +142,10 @@ def test_they_stay_short(name: str) -> None:
 
 
 def test_optimizers_are_compared_from_the_same_start(tmp_path: Path) -> None:
-    names = ("L-BFGS-B, memory 50", "Newton-CG", "Adam, batches of 128")
-    out = succeed(tmp_path, "optimizers", "--only", "l-bfgs,newton,adam", "--evaluations", "90")
+    names = ("L-BFGS-B (memory 50)", "Newton-CG", "Adam (batches of 128)")
+    out = succeed(tmp_path, "optimizers", "--only", "l-bfgs, newton,adam", "--evaluations", "90")
     rows = {name: line.removeprefix(name).split() for line in out.splitlines() for name in names if name in line}
-    evaluations, seconds, *lower, cost = rows["L-BFGS-B, memory 50"]
+    evaluations, seconds, *lower, cost = rows["L-BFGS-B (memory 50)"]
     assert 60 < int(evaluations) <= 90
     assert float(seconds) > 0
     assert lower == ["-", "-"]
@@ -156,7 +156,7 @@ def test_optimizers_are_compared_from_the_same_start(tmp_path: Path) -> None:
     assert figures(tmp_path / "results" / "optimizers") == {"evaluations", "seconds", "overview"}
     done = run(tmp_path, "--only", "SGD", script=example("optimizers"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("optimizers.py: error: --only: expected some of L-BFGS-B, memory 50, TNC, ")
+    assert done.stderr.startswith("optimizers.py: error: --only: expected some of L-BFGS-B (memory 50), TNC, ")
 
 
 def test_early_stopping_keeps_what_is_best_for_the_held_out_digits(tmp_path: Path) -> None:

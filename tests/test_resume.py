@@ -181,6 +181,36 @@ def test_a_model_is_not_overwritten_by_a_run(tmp_path: Path) -> None:
         ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=tmp_path / "new.h5", every=0)
 
 
+def test_a_checkpoint_that_cannot_be_written_leaves_the_journal_to_the_next_try(tmp_path: Path) -> None:
+    class Full:
+        """Whose disk is full."""
+
+        def __init__(self) -> None:
+            self.objective = fresh()
+
+        def __call__(self, x: Array) -> tuple[float, Array]:
+            return self.objective(x)
+
+        def save(self, *arguments: Any) -> None:
+            raise OSError("disk full")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.objective, name)
+
+    run = partial(ml.ScipyTrainer("TNC", max_evaluations=30).minimize, checkpoint=tmp_path / "run.h5", every=99)
+    with pytest.raises(OSError, match="disk full") as kept:
+        run(Full())
+    assert run(fresh()).nfev == 30
+    assert kept.value is not None
+
+
+def test_the_bar_of_a_resumed_run_goes_on_from_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for budget in (6, 12):
+        trainer = ml.GradientDescent(0.1, max_evaluations=budget)
+        trainer.minimize(fresh(), checkpoint=tmp_path / "run.h5", progress=True)
+    assert "12/12" in capsys.readouterr().err
+
+
 def test_a_journal_that_was_cut_or_damaged_is_good_up_to_there(tmp_path: Path) -> None:
     trainer = ml.ScipyTrainer("L-BFGS-B", max_evaluations=12)
     whole = trainer.minimize(fresh(), checkpoint=tmp_path / "run.h5")

@@ -140,6 +140,17 @@ def gradient_reuses(self: Any, dy: Array) -> Array:
     return np.asarray(self._y)
 
 
+def tangent_writes(self: Any, rx: Array | None, direction: Mapping[str, Array]) -> Array:
+    if rx is not None:
+        rx *= 2
+    return Scale.tangent(self, rx, direction)
+
+
+def late_write(self: Any, dy: Array) -> Array:
+    self._x *= 2
+    return Scale.input_gradient(self, dy)
+
+
 SHARED: dict[str, Array] = {}
 
 
@@ -151,6 +162,12 @@ def forward_shares(self: Any, x: Array) -> Array:
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "writes to x": ({"forward": forward_writes}, "expected forward to leave its argument alone, found that it writes"),
+    "double gradient": (
+        {"input_gradient": lambda self, dy: (dy * self.scale**2).astype(np.float64)},
+        "expected single precision to stay single, found float64",
+    ),
+    "writes to rx": ({"tangent": tangent_writes}, "expected tangent to leave its argument alone, found that it writes"),
+    "writes to x late": ({"input_gradient": late_write}, "expected input_gradient to leave its argument alone"),
     "writes to dy": (
         {"parameter_gradient": gradient_writes},
         "expected parameter_gradient to leave its argument",

@@ -204,6 +204,39 @@ def test_another_validation_is_another_run(tmp_path: Path) -> None:
             run(validation=other)
 
 
+class Share:
+    """A metric that is an object."""
+
+    def __call__(self, Y: Any, predictions: Array) -> float:
+        return share_right(Y, predictions)
+
+
+@pytest.mark.parametrize(
+    "metric", [share_right, Share, partial(ml.top_k_accuracy, k=2)], ids=["function", "object", "partial"]
+)
+def test_a_metric_is_known_by_its_name_in_every_process(metric: Any, tmp_path: Path) -> None:
+    """Each time a new object, as another process would have: repr has its place in memory."""
+    X, labels = noisy()
+    model = small_model([3, 8, 2], ml.Tanh, ml.Softmax, 0)
+    for iterations in (2, 4):
+        objective = ml.Objective(model, X[:25], labels[:25], ml.CategoricalCrossEntropy())
+        made = Share() if metric is Share else partial(metric.func, k=2) if isinstance(metric, partial) else metric
+        validation = ml.Validation(X[25:], labels[25:], metric=made)
+        trainer = ml.GradientDescent(0.1, max_iterations=iterations)
+        result = trainer.minimize(objective, validation=validation, checkpoint=tmp_path / "run.h5")
+    assert result.nit == 4
+    other = ml.Validation(X[25:], labels[25:], metric=partial(ml.top_k_accuracy, k=1))
+    with pytest.raises(ml.ResumeError, match="found another run"):
+        ml.GradientDescent(0.1).minimize(objective, validation=other, checkpoint=tmp_path / "run.h5")
+
+
+def test_the_least_improvement_is_told_of() -> None:
+    validation = ml.Validation([], [], patience=2, minimum_improvement=0.5)
+    result = ml.GradientDescent(0.01).minimize(Scripted([1.0, 0.9, 0.8]), START, validation=validation)
+    message = "the validation cost has not improved by more than 0.5 for 2 iterations (best 0.8, at iteration 2)"
+    assert result.message.endswith(message)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

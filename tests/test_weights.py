@@ -85,7 +85,20 @@ def test_a_class_weight_is_the_weight_of_its_rows(pair: str, class_weight: Any, 
     agree(by_class, ml.Objective(model, X, LABELS, loss, l2=0.7, sample_weight=rows))
     own = np.arange(1.0, ROWS + 1)
     both = ml.Objective(model, X, LABELS, loss, l2=0.7, class_weight=class_weight, sample_weight=own)
+    if class_weight == "balanced":  # of rows that count so often
+        often = np.repeat(LABELS, own.astype(int))
+        expected = dict(enumerate(compute_class_weight("balanced", classes=np.arange(3), y=often)))
+        rows = [expected[label] for label in LABELS]
     agree(both, ml.Objective(model, X, LABELS, loss, l2=0.7, sample_weight=own * rows))
+
+
+def test_balanced_counts_rows_as_often_as_they_count() -> None:
+    model, X, _ = parts("softmax")
+    counts = np.arange(ROWS) % 3 + 1
+    loss = ml.CategoricalCrossEntropy()
+    weighted = ml.Objective(model, X, LABELS, loss, l2=0.7, sample_weight=counts, class_weight="balanced")
+    rows, labels = np.repeat(X, counts, axis=0), np.repeat(LABELS, counts)
+    agree(weighted, ml.Objective(model, rows, labels, loss, l2=0.7, class_weight="balanced"))
 
 
 def test_balanced_leaves_out_a_class_that_is_not_there() -> None:
@@ -136,6 +149,8 @@ def test_a_row_of_numbers_is_the_one_column(values: Array) -> None:
         ({"class_weight": [1, 2]}, r"class_weight: expected 3 weights, one a class, found \[1, 2\]"),
         ({"class_weight": 3.0}, "class_weight: expected 3 weights, one a class, found 3.0"),
         ({"class_weight": {3: 1.0}}, "class_weight: expected classes 0..2, found 3"),
+        ({"class_weight": {1.0: 2}}, "class_weight: expected classes 0..2, found 1.0"),
+        ({"Y": [[1, 0, 0]] * 11 + [[1]]}, "Y: expected a rectangular array of numbers"),
         ({"class_weight": {1: -1.0}}, "class_weight of class 1: expected a finite number >= 0, found -1.0"),
         ({"class_weight": [1, 2, "x"]}, "class_weight of class 2: expected a number, found 'x'"),
         (

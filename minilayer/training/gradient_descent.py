@@ -26,7 +26,7 @@ class GradientDescent(Trainer):
     of all rows, and ends with an evaluation. With it an iteration is an epoch: the rows, shuffled by ``seed`` and the
     epoch's number, are taken that many at a time, a step for each batch, the last one what is left; then cost and
     gradient of all rows are evaluated, for the history, the best point and the tolerance. The batches of an epoch count
-    as one evaluation together, being one pass over the data.
+    as one evaluation together, being one pass over the data; they are taken from a second copy of it.
 
     Converged when the 2-norm of the gradient is at most ``tolerance``.
 

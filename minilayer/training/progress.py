@@ -31,6 +31,10 @@ class ProgressBar:
             if time.perf_counter() - self._drawn > REFRESH_SECONDS:
                 self._draw(self._bar)
 
+    def go_on_from(self, evaluations: int) -> None:
+        """So many evaluations were made before."""
+        self._waiting += evaluations
+
     def _draw(self, bar: tqdm[Any]) -> None:
         cost, gradient_norm = self._told
         bar.set_postfix_str(f"cost {cost:.6g}, |gradient| {gradient_norm:.2e}", refresh=False)

@@ -83,9 +83,14 @@ class Run:
         self._budget.check_cost(self.best.cost)
         return cost, gradient
 
-    @property
-    def has_curvature(self) -> bool:
-        """Whether the objective has products with the Hessian."""
+    def has_curvature(self, gauss_newton: bool) -> bool:
+        """Whether the objective has products with the Hessian; one may have the method, and layers that have not."""
+        check = getattr(self._objective, "check_curvature", None)
+        if check is not None:
+            try:
+                check(gauss_newton)
+            except TypeError:
+                return False
         return hasattr(self._objective, "hessp")
 
     def product(self, x: Array, v: Array, **options: bool) -> Array:
@@ -166,6 +171,7 @@ class Run:
         self.iterations, self.evaluations, self.best = standing.iterations, standing.evaluations, standing.best
         self._began = time.perf_counter() - standing.seconds
         self.history, self._standing = standing.history, standing
+        self._bar.go_on_from(standing.evaluations)
         if self._watch is not None:
             self._watch.restore(standing.watch)
 

@@ -74,7 +74,7 @@ class ScipyTrainer(Trainer):
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         curvature: dict[str, Any] = {}
-        if self.method.curvature != "none" and run.has_curvature:
+        if self.method.curvature != "none" and run.has_curvature(self.gauss_newton):
             options = {"gauss_newton": True} if self.gauss_newton else {}
             curvature["hessp"] = lambda x, v: run.product(x, v, **options)
         result = minimize(
@@ -98,7 +98,11 @@ class ScipyTrainer(Trainer):
         return Status.MAX_EVALUATIONS if by_evaluations else Status.MAX_ITERATIONS
 
     def _check(self, objective: CostAndGradient) -> None:
-        if (self.method.curvature == "needed" or self.gauss_newton) and not hasattr(objective, "hessp"):
+        if self.method.curvature != "needed" and not self.gauss_newton:
+            return
+        if hasattr(objective, "check_curvature"):
+            objective.check_curvature(self.gauss_newton)
+        if not hasattr(objective, "hessp"):
             raise TypeError(
                 f"objective: expected one with hessp(x, v), as {self.name} works with products with the Hessian, "
                 f"found {objective!r}"
@@ -118,7 +122,7 @@ def _find(name: str) -> Method:
 
 
 def _unknown_option(method: Method, option: str) -> str:
-    if option in ("x0", "callback", "progress", "checkpoint", "every"):
+    if option in ("x0", "callback", "progress", "validation", "checkpoint", "every"):
         return f"options: {option} is an argument of minimize, not of ScipyTrainer"
     instead = {"maxiter": "maxfun", "maxfun": "maxiter"}.get(option)
     hint = f"its budget is {instead!r}" if instead in method.options else "use max_evaluations or max_iterations"

@@ -40,8 +40,9 @@ class Trainer(ABC):
     """Minimizes an objective under budgets, with one contract whatever the method.
 
     ``max_evaluations``, ``max_iterations`` and ``max_seconds`` end the run when they are used up; the number of
-    evaluations (products with the Hessian count too) is never exceeded, the seconds by at most one evaluation. With
-    ``target_cost`` it ends at the first evaluation with a cost as low. None: no limit but the method's own.
+    evaluations (products with the Hessian count too) is never exceeded, the seconds by at most one evaluation, and one
+    look at the rows of a validation. With ``target_cost`` it ends at the first evaluation with a cost as low. None: no
+    limit but the method's own.
     """
 
     def __init__(
@@ -77,13 +78,13 @@ class Trainer(ABC):
         ``callback`` is given an Iteration after each iteration and may raise StopIteration to end the run. ``progress``
         shows a bar (None: where standard error is a terminal).
 
-        ``checkpoint`` is a file for the model at the best point so far, written ``every`` so many iterations and at the
-        end. Where it is there already, and of this run (the same data, model, loss, sharding, method and options;
-        budgets may differ), the run goes on where it was cut off, also after a kill, and ends with exactly the
-        parameters and history of a run that was not: GradientDescent's state is in the file; SciPy's methods hide
-        theirs, so that a journal ``<checkpoint>.journal`` of all evaluations is kept beside it, 8 n bytes each for n
-        parameters, and the run is answered from there, the callback called anew, until it is where it was. A resumed
-        run starts where it started, whatever the model holds now; delete the files to begin afresh.
+        ``checkpoint`` is a file for the model at the best point so far, written ``every`` so many iterations and, where
+        there was one at all, at the end. Where it is there already, and of this run (the same data, model, loss,
+        sharding, method and options; budgets may differ), the run goes on where it was cut off, also after a kill, and
+        ends with exactly the parameters and history of a run that was not: GradientDescent's state is in the file;
+        SciPy's methods hide theirs, so that a journal ``<checkpoint>.journal`` of all evaluations is kept beside it, 8
+        n bytes each for n parameters, and the run is answered from there, the callback called anew, until it is where
+        it was. A resumed run starts where it started, whatever the model holds now; delete the files to begin afresh.
 
         Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
         later but worse one (with a validation: the iteration that was best for it, ``best_iteration``), ``nfev``
@@ -122,9 +123,11 @@ class Trainer(ABC):
             bar.close()
             if run.chosen is not None and _is_trainable(objective):
                 objective.update(run.chosen.x)
-            run.save()
-            if recovery is not None:
-                recovery.close()
+            try:
+                run.save()
+            finally:
+                if recovery is not None:
+                    recovery.close()
         result = self._result(run, start, status, reason)
         if watch is not None:
             result.best_iteration = watch.best_iteration

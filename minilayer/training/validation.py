@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any, final
 
@@ -23,10 +24,10 @@ class Validation:
 
     After each iteration (and at the start) their mean loss, without penalty, goes into the history as
     ``validation_cost`` and, if there is a ``metric``, ``metric(Y, predictions)`` with predictions (m, outputs). With
-    ``patience`` the run ends when that many iterations have passed since the last that was better than the one before
-    by more than ``minimum_improvement``: better in the validation cost or, with ``monitor="metric"``, in a metric of
-    which more is better. With ``restore_best`` the result is the best iteration for these rows, not the one of the
-    lowest training cost.
+    ``patience`` the run ends when that many iterations have passed since the last improvement, by more than
+    ``minimum_improvement`` on the improvement before: in the validation cost or, with ``monitor="metric"``, in a metric
+    of which more is better. With ``restore_best`` the result is the best iteration for these rows, not the one of the
+    lowest training cost. A run that is resumed from a checkpoint knows its metric by its name.
 
     Raises TypeError or ValueError for arguments out of range and for a metric to monitor that is not there; X and Y are
     checked when training begins.
@@ -65,9 +66,17 @@ class Validation:
 
     def settings(self) -> dict[str, object]:
         """What a resumed run must have been told alike, the rows apart."""
-        metric = getattr(self.metric, "__qualname__", repr(self.metric))
+        metric = None if self.metric is None else _name(self.metric)
         names = ("monitor", "patience", "minimum_improvement", "restore_best")
         return {"metric": metric, **{name: getattr(self, name) for name in names}}
+
+
+def _name(function: object) -> str:
+    """A function as a checkpoint knows it: by its name, in every process the same."""
+    if isinstance(function, partial):
+        return f"{_name(function.func)}{function.args!r}{sorted(function.keywords.items())!r}"
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 class Watch:
@@ -108,10 +117,12 @@ class Watch:
         """Raise Stop where patience has run out."""
         patience, monitor = self._validation.patience, self._validation.monitor
         if patience is not None and iteration - self._improved >= patience:
+            least = self._validation.minimum_improvement
+            by = f" by more than {least:g}" if least else ""
             best = -self._best_score if monitor == "cost" else self._best_score
             raise Stop(
                 Status.STOPPED_EARLY,
-                f"the validation {monitor} has not improved for {patience} iterations "
+                f"the validation {monitor} has not improved{by} for {patience} iterations "
                 f"(best {best:.6g}, at iteration {self.best_iteration})",
             )
 
