@@ -210,6 +210,43 @@ def test_evaluations_are_never_exceeded_and_none_is_wasted(budget: int) -> None:
     assert result.nfev == budget - 1 + budget % 2  # an epoch takes two
     assert result.status == ml.Status.MAX_EVALUATIONS
     assert result.fun == min(result.history.cost)
+    left = "is used up" if budget % 2 else "leaves 1, and an epoch takes 2"
+    assert result.message.endswith(f"the budget of {budget} evaluations {left}")
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+@pytest.mark.parametrize("rule", ["plain", "adam"])
+def test_a_step_that_goes_too_far_ends_the_run(rule: str, batch_size: int | None) -> None:
+    result = ml.GradientDescent(1e308, rule=RULES[rule], batch_size=batch_size).minimize(problem())
+    assert result.status == ml.Status.NON_FINITE
+    assert np.isfinite(result.x).all()
+
+
+def test_an_objective_that_answers_in_one_array_is_resumed_alike(tmp_path: Path) -> None:
+    """Interrupted after the array was written to again, for a point that is not in the checkpoint."""
+
+    class OneArray:
+        """Its gradients are the same array; it may be interrupted when one is in there."""
+
+        def __init__(self, fatal: int) -> None:
+            self.objective, self.left, self.array = problem(), fatal, np.empty(problem().x0.size)
+
+        def __call__(self, x: Array) -> tuple[float, Array]:
+            cost, self.array[:] = self.objective(x)
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return cost, self.array
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.objective, name)
+
+    trainer = ml.GradientDescent(0.05, rule=ml.Adam(), max_iterations=12)
+    whole = trainer.minimize(problem())
+    cut = trainer.minimize(OneArray(6), checkpoint=tmp_path / "run.h5")
+    assert cut.status == ml.Status.INTERRUPTED
+    result = trainer.minimize(OneArray(-1), checkpoint=tmp_path / "run.h5")
+    np.testing.assert_array_equal(result.x, whole.x)
 
 
 @pytest.mark.parametrize("part", ["cost", "gradient"])

