@@ -53,11 +53,11 @@ def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
         if np.asanyarray(Y).dtype.kind in "US":
             raise TypeError("Y: expected numbers, found texts: numpy.unique(Y, return_inverse=True) gives labels")
     values, outputs = check_numeric("Y", Y), model.outputs
-    if values.ndim == 1 and values.size and outputs == 1:
-        return values[:, None]
-    if values.ndim == 1 and values.size and not loss.takes_labels:
-        raise ValueError(f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}")
     if values.ndim == 1 and values.size:
+        if outputs == 1:
+            return values[:, None]
+        if not loss.takes_labels:
+            raise ValueError(f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}")
         if values.dtype.kind not in "bui":
             raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}")
         low, high = int(values.min()), int(values.max())
@@ -75,14 +75,14 @@ def row_weights(
     loss: Loss, targets: Array, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None
 ) -> Array | None:
     """(m, 1): how many times each row counts, the product of both kinds of weight; None: each once."""
+    if class_weight is None and sample_weight is None:
+        return None
     own = np.ones(len(targets))
     if sample_weight is not None:
         own = check_vector("sample_weight", sample_weight, len(targets)).astype(np.float64)
         check_finite("sample_weight", own[:, None])
         if own.min() < 0:
             raise ValueError(f"sample_weight: expected numbers >= 0, found {own.min():g} in row {own.argmin()}")
-    if class_weight is None and sample_weight is None:
-        return None
     weights = own if class_weight is None else own * _class_weights(loss, targets, class_weight, own)
     if not weights.any():
         raise ValueError("sample_weight and class_weight: expected a row that counts, found 0 for each")

@@ -102,16 +102,14 @@ class Run:
         self.products += 1
         if not np.isfinite(product).all():
             raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave a product that is not finite")
-        if self._last is not None:
-            self._bar.update(self._last.cost, self._last.gradient_norm)
+        self._advance_bar()
         return product
 
     def begin_epoch(self) -> int:
         """Count a pass over the rows in batches, which an evaluation is to follow; how many rows there are."""
         self._check_budget(evaluations=2)
         self.evaluations += 1
-        if self._last is not None:
-            self._bar.update(self._last.cost, self._last.gradient_norm)
+        self._advance_bar()
         return int(getattr(self._objective, "rows"))  # noqa: B009 (not in the type of each objective)
 
     def estimate(self, x: Array, rows: Array) -> Array:
@@ -122,6 +120,11 @@ class Run:
             what = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
             raise Stop(Status.NON_FINITE, f"a batch of the epoch after iteration {self.iterations} gave {what}")
         return np.asarray(gradient)
+
+    def _advance_bar(self) -> None:
+        """One evaluation more that has no cost of its own."""
+        if self._last is not None:
+            self._bar.update(self._last.cost, self._last.gradient_norm)
 
     def _ask(self, x: Array, function: CostAndGradient) -> tuple[float, Array]:
         """The journal's answer while it has one, else the function's, written down."""

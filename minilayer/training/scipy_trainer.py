@@ -6,7 +6,7 @@ from typing import Any, final
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ..checks import Array
+from ..checks import Array, shown
 from .run import CostAndGradient, Run
 from .scipy_methods import METHODS, Method
 from .status import Status
@@ -105,7 +105,7 @@ class ScipyTrainer(Trainer):
         if not hasattr(objective, "hessp"):
             raise TypeError(
                 f"objective: expected one with hessp(x, v), as {self.name} works with products with the Hessian, "
-                f"found {objective!r}"
+                f"found {shown(objective)}"
             )
 
     def _evaluation_limit(self) -> int | None:
