@@ -20,6 +20,7 @@ from .metrics import accuracy, confusion_matrix, confusion_table, precision_reca
 from .objective import Objective
 from .sequential import Sequential
 from .training import (
+    LBFGS,
     Adam,
     CosineDecay,
     ExponentialDecay,
@@ -40,6 +41,7 @@ from .training import (
 )
 
 __all__ = [
+    "LBFGS",
     "Activation",
     "Adam",
     "BinaryCrossEntropy",

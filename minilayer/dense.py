@@ -89,6 +89,11 @@ class Dense(Layer):
         bend = self.workspace.array("bend", (len(dy), self.inputs), dy.dtype)
         return np.matmul(dy, direction["theta"][:, 1:], out=bend)
 
+    def moment(self, name: str) -> Array:
+        extended = np.ones((len(self._x), 1 + self.inputs), self._x.dtype)
+        extended[:, 1:] = self._x
+        return extended.T @ extended
+
     def config(self) -> dict[str, ConfigValue]:
         return {"inputs": self.inputs, "units": self.units}
 

@@ -12,7 +12,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .objective import Objective
 from .preparation import ClassWeight
 from .sequential import Sequential
-from .training import Callback, ScipyTrainer, Trainer, Validation
+from .training import LBFGS, Callback, Trainer, Validation
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)
 
@@ -36,7 +36,7 @@ def fit(
 
     It is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``, where everything is told of, with the loss
     that goes with the last layer (Sigmoid: BinaryCrossEntropy, Softmax: CategoricalCrossEntropy, Identity:
-    MeanSquaredError) and, without a ``trainer``, ``ScipyTrainer()``: L-BFGS-B, until it has converged.
+    MeanSquaredError) and, without a ``trainer``, ``LBFGS()``, until it has converged.
 
     Raises what these raise, and ValueError for a last layer that no loss goes with.
 
@@ -47,11 +47,11 @@ def fit(
     (True, array([[1.], [0.]]))
     """
     if trainer is not None:
-        check_instance("trainer", trainer, Trainer, "a Trainer such as ScipyTrainer()")
+        check_instance("trainer", trainer, Trainer, "a Trainer such as LBFGS()")
     objective = Objective(
         model, X, Y, _loss_of(model), l2, sample_weight=sample_weight, class_weight=class_weight, dtype=dtype
     )
-    return (trainer or ScipyTrainer()).minimize(
+    return (trainer or LBFGS()).minimize(
         objective, validation=validation, callback=callback, progress=progress, checkpoint=checkpoint
     )
 

@@ -82,6 +82,14 @@ class Layer(ABC):
         hint = " (Gauss-Newton products do without)" if what == "a curvature" else ""
         return CurvatureError(f"hessp: expected layers with {what}, but {type(self).__name__} does not define it{hint}")
 
+    def moment(self, name: str) -> Array | None:
+        """The sum of ``x x'`` over the rows of the last ``forward``, x what each row of that parameter multiplies.
+
+        For a parameter of shape (..., d), of which each row meets the data as a sum ``row @ x`` of d numbers: (d, d).
+        LBFGS guides its steps by it; None, the default: it is left alone.
+        """
+        return None
+
     def config(self) -> dict[str, ConfigValue]:
         """The keyword arguments that construct this layer again."""
         return {}

@@ -16,6 +16,7 @@ from .cpus import default_workers, single_threaded_blas
 from .evaluator import Evaluator
 from .held_out import HeldOut
 from .losses import Loss
+from .preconditioner import Preconditioner
 from .preparation import ClassWeight, check_dtype, check_link, check_rows, row_weights
 from .sequential import Sequential
 from .shards import Batch, Shards, default_shards
@@ -170,6 +171,10 @@ class Objective:
             product += self.l2 * np.where(self._penalized, direction, 0.0)
             product /= self._total
         return product
+
+    def preconditioner(self) -> Preconditioner:
+        """What LBFGS guides its steps by, made of rows spread over all of them, four times as many as inputs."""
+        return Preconditioner(self.model, self._shards.spread(Preconditioner.rows_for(self.model)), self.rows)
 
     def check_curvature(self, gauss_newton: bool = False) -> None:
         """Raise CurvatureError, naming it, for a layer that ``hessp`` cannot pass."""

@@ -57,6 +57,16 @@ class Shards:
         x, y, weight = self.parts[shard]
         return self._convert("x", x, work), self._convert("y", y, work), weight
 
+    def spread(self, count: int) -> Array:
+        """Inputs of about ``count`` rows, as far apart as can be, of those that count; a new array."""
+        step = max(1, self.edges[-1] // count)
+        chosen = []
+        for start, (x, _, weight) in zip(self.edges, self.parts, strict=False):
+            rows = slice(-start % step, None, step)
+            some = x[rows].astype(self.dtype)
+            chosen.append(some if weight is None else some[weight[rows, 0] > 0])
+        return np.concatenate(chosen)
+
     @property
     def row_by_row(self) -> list[Rows]:
         """The parts with each row's numbers side by side, for taking rows out: from columns that takes far longer.

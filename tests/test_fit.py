@@ -22,7 +22,7 @@ def test_it_is_the_loss_of_the_last_layer_and_the_recommended_trainer(pair: str)
     model, X, Y = parts(pair)
     found = ml.fit(model, X, Y, 0.3)
     other, X, Y = parts(pair)
-    expected = ml.ScipyTrainer().minimize(ml.Objective(other, X, Y, PAIRS[pair][1](), 0.3))
+    expected = ml.LBFGS().minimize(ml.Objective(other, X, Y, PAIRS[pair][1](), 0.3))
     np.testing.assert_array_equal(found.x, expected.x)
     np.testing.assert_array_equal(model.parameters, found.x)
     assert (found.fun, found.message) == (expected.fun, expected.message)
@@ -49,7 +49,7 @@ def test_every_option_is_handed_on(option: str) -> None:
     found = train(**given)
     assert not np.array_equal(found.x, train().x)
     model, X, _ = parts("softmax")
-    trainer, validation = given.pop("trainer", ml.ScipyTrainer()), given.pop("validation", None)
+    trainer, validation = given.pop("trainer", ml.LBFGS()), given.pop("validation", None)
     objective = ml.Objective(model, X, LABELS, ml.CategoricalCrossEntropy(), **given)
     np.testing.assert_array_equal(found.x, trainer.minimize(objective, validation=validation).x)
 
@@ -80,7 +80,7 @@ def test_callback_progress_and_checkpoint_are_handed_on(tmp_path: Path, capsys: 
             {"model": ml.Sequential([ml.Dense(4, 3)])},
             r"model: expected Sigmoid\(\) as the last layer for yes or no, .* found Dense\(4, 3\)",
         ),
-        ({"trainer": "Adam"}, r"trainer: expected a Trainer such as ScipyTrainer\(\), found 'Adam'"),
+        ({"trainer": "Adam"}, r"trainer: expected a Trainer such as LBFGS\(\), found 'Adam'"),
         ({"trainer": ml.ScipyTrainer}, r"trainer: expected a Trainer .*: write ScipyTrainer\(...\)"),
         ({"Y": np.arange(20)}, r"Y: expected labels 0..2 \(the model has 3 outputs\), found 0..19"),
     ],

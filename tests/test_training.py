@@ -25,6 +25,7 @@ def scipy_method(method: str) -> Make:
 
 
 TRAINERS: dict[str, Make] = {method: scipy_method(method) for method in METHODS}
+TRAINERS["L-BFGS"] = lambda **options: ml.LBFGS(**options)
 TRAINERS["gradient descent"] = lambda **options: ml.GradientDescent(0.5, momentum=0.9, **options)
 TRAINERS["Nesterov"] = lambda **options: ml.GradientDescent(0.5, rule=ml.Momentum(0.9, nesterov=True), **options)
 TRAINERS["Adam"] = lambda **options: ml.GradientDescent(0.1, rule=ml.Adam(), **options)
@@ -398,6 +399,21 @@ def test_scipy_trainer_refuses(arguments: dict[str, Any], error: type[Exception]
 def test_gradient_descent_refuses(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.GradientDescent(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"memory": 0}, "memory: expected at least 1, found 0"),
+        ({"memory": 2.5}, "memory: expected an integer, found 2.5"),
+        ({"precondition": None}, "precondition: expected True or False, found None"),
+        ({"tolerance": -1}, "tolerance: expected a finite number >= 0, found -1"),
+        ({"cost_tolerance": "small"}, "cost_tolerance: expected a number, found 'small'"),
+    ],
+)
+def test_lbfgs_refuses(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.LBFGS(**arguments)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from .gradient_descent import GradientDescent
 from .history import History, Iteration
 from .journal import ResumeError
+from .lbfgs import LBFGS
 from .rules import Adam, Momentum, Rule
 from .run import Callback
 from .schedules import CosineDecay, ExponentialDecay, InverseTimeDecay, Schedule, StepDecay, Warmup
@@ -12,6 +13,7 @@ from .trainer import Trainer
 from .validation import Validation
 
 __all__ = [
+    "LBFGS",
     "Adam",
     "Callback",
     "CosineDecay",

@@ -13,11 +13,13 @@ from .budget import Budget
 from .history import History, Iteration
 from .progress import ProgressBar
 from .recovery import Recovery, State
+from .secants import Preconditioner
 from .standing import Point, Standing
 from .status import Status, Stop
 from .validation import Watch
 
 CostAndGradient = Callable[[Array], tuple[float, Array]]
+
 Callback = Callable[[Iteration], object]
 
 
@@ -104,6 +106,11 @@ class Run:
             raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave a product that is not finite")
         self._advance_bar()
         return product
+
+    def preconditioner(self) -> Preconditioner | None:
+        """What the objective knows about the shape of its own Hessian, if it offers that."""
+        make: Callable[[], Preconditioner] | None = getattr(self._objective, "preconditioner", None)
+        return None if make is None else make()
 
     def begin_epoch(self) -> int:
         """Count a pass over the rows in batches, which an evaluation is to follow; how many rows there are."""

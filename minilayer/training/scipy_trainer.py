@@ -19,8 +19,9 @@ RECOMMENDED, RECOMMENDED_OPTIONS = "L-BFGS-B", {"maxcor": 50}
 class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
-    Without a ``method`` it is the one that was fastest on the exercise's network: L-BFGS-B with a memory of 50 steps
-    (SciPy's own default is 10), with about 2.6 times fewer evaluations to the same cost than TNC, the article's. CG is
+    Without a ``method`` it is the one of them that was fastest on the exercise's network (minilayer's own LBFGS is
+    faster): L-BFGS-B with a memory of 50 steps (SciPy's own default is 10), with about 2.6 times fewer evaluations to
+    the same cost than TNC, the article's. CG is
     the other one for large networks; BFGS and SLSQP hold a matrix of n x n numbers for n parameters, 846 MB for the
     exercise's network. Newton-CG, trust-ncg, trust-krylov and, where the objective has them, trust-constr work with
     exact products with the Hessian, ``objective.hessp(x, v)``, or with ``gauss_newton=True`` with those of its

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from ..machine import version
-from ..problem import EX4_SHAPE, Answer, Array, Problem
+from ..problem import EX4_SHAPE, Answer, Array, DType, Problem
 from ..watch import Watch
 
 
@@ -44,6 +44,7 @@ class Entry:
     target: str
     requires: str | None = None
     only: Problem | None = None
+    dtype: DType = "float64"
 
     @property
     def missing(self) -> str | None:
@@ -62,10 +63,19 @@ EVALUATIONS = (
 )
 
 TRAININGS = (
-    Entry("minilayer", "minilayer, best method", "with_minilayer:BestTraining"),
+    Entry("minilayer", "minilayer LBFGS", "with_minilayer:BestTraining"),
+    Entry("minilayer-float32", "minilayer LBFGS, float32", "with_minilayer:BestSingleTraining", dtype="float32"),
+    Entry("minilayer-scipy", "minilayer L-BFGS-B", "with_minilayer:ScipyTraining"),
     Entry("minilayer-tnc", "minilayer TNC", "with_minilayer:TncTraining"),
     Entry("sklearn", "scikit-learn lbfgs", "with_sklearn:SklearnTraining", "scikit-learn"),
     Entry("torch-lbfgs", "torch.optim.LBFGS", "with_torch:TorchLbfgsTraining", "torch"),
+    Entry(
+        "torch-lbfgs-float32",
+        "torch.optim.LBFGS, float32",
+        "with_torch:TorchLbfgsSingleTraining",
+        "torch",
+        dtype="float32",
+    ),
     Entry("torch-scipy", "PyTorch in SciPy L-BFGS-B", "with_torch:TorchScipyTraining", "torch"),
     Entry("article", "the article's loop, TNC", "article_loop:ArticleTraining"),
 )

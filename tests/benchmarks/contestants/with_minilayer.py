@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from minilayer import BinaryCrossEntropy, Dense, Objective, ScipyTrainer, Sequential, Sigmoid
+from minilayer import LBFGS, BinaryCrossEntropy, Dense, Objective, ScipyTrainer, Sequential, Sigmoid, Trainer
 
 from ..problem import EX4_SHAPE, L2, Answer, Array, DType, Problem, Shape, exercise
 from ..watch import Watch
 
-BEST_METHOD = "L-BFGS-B"
-BEST_OPTIONS = {"maxcor": 50, "maxfun": 100_000, "maxiter": 100_000}
-TNC_OPTIONS = {"maxfun": 100_000}
+LBFGSB_OPTIONS = {"maxcor": 50, "maxfun": 100_000, "maxiter": 100_000}
 
 
 def objective(shape: Shape, X: Array, Y: Array, dtype: DType = "float64", **options: Any) -> Objective:
@@ -40,28 +38,50 @@ class MinilayerEvaluation:
 
 
 class _Training:
-    method: str
-    options: dict[str, Any]
+    trainer: Trainer
+    dtype: DType = "float64"
 
     def __init__(self) -> None:
         self._data = exercise()
 
     def train(self, start: Array, watch: Watch) -> None:
         with watch:
-            function = watched(objective(EX4_SHAPE, *self._data), watch)
-            ScipyTrainer(self.method, **self.options).minimize(function, start, progress=False)
+            function = _Watched(objective(EX4_SHAPE, *self._data, self.dtype), watch)
+            self.trainer.minimize(function, start, progress=False)
 
 
 class BestTraining(_Training):
     """The method that is recommended for full-batch training."""
 
-    method, options = BEST_METHOD, BEST_OPTIONS
+    trainer = LBFGS(tolerance=0.0, cost_tolerance=0.0)
+
+
+class BestSingleTraining(BestTraining):
+    """The same in single precision."""
+
+    dtype = "float32"
+
+
+class ScipyTraining(_Training):
+    """The fastest of SciPy's methods."""
+
+    trainer = ScipyTrainer("L-BFGS-B", **LBFGSB_OPTIONS)
 
 
 class TncTraining(_Training):
     """The article's method."""
 
-    method, options = "TNC", TNC_OPTIONS
+    trainer = ScipyTrainer("TNC", maxfun=100_000)
+
+
+class _Watched:
+    """The objective, each evaluation reported to the watch."""
+
+    def __init__(self, function: Objective, watch: Watch) -> None:
+        self._evaluate, self.preconditioner = watched(function, watch), function.preconditioner
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        return self._evaluate(x)
 
 
 def watched(function: Callable[[Array], tuple[float, Array]], watch: Watch) -> Callable[[Array], tuple[float, Array]]:

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..machine import usable_cpus
-from ..problem import EX4_SHAPE, L2, Answer, Array, Problem, Shape, Weights, exercise
+from ..problem import EX4_SHAPE, L2, Answer, Array, DType, Problem, Shape, Weights, exercise
 from ..watch import Watch
-from .with_minilayer import BEST_OPTIONS, watched
+from .with_minilayer import LBFGSB_OPTIONS, watched
 
 
 class Network:
@@ -71,15 +71,17 @@ class TorchEvaluation:
 
 
 class _Training:
+    dtype: DType = "float64"
+
     def __init__(self) -> None:
-        self._X, self._Y = exercise()
+        self._X, self._Y = (part.astype(self.dtype) for part in exercise())
 
     def _network(self, start: Array) -> Network:
-        return Network(EX4_SHAPE, self._X, self._Y, Weights.of(start, EX4_SHAPE))
+        return Network(EX4_SHAPE, self._X, self._Y, Weights.of(start.astype(self.dtype), EX4_SHAPE))
 
 
 class TorchLbfgsTraining(_Training):
-    """torch.optim.LBFGS with its strong Wolfe line search, float64, one ``step`` for the whole run."""
+    """torch.optim.LBFGS with its strong Wolfe line search, one ``step`` for the whole run."""
 
     def train(self, start: Array, watch: Watch) -> None:
         with watch:
@@ -89,7 +91,7 @@ class TorchLbfgsTraining(_Training):
                 max_iter=100_000,
                 tolerance_grad=0.0,
                 tolerance_change=0.0,
-                history_size=BEST_OPTIONS["maxcor"],
+                history_size=LBFGSB_OPTIONS["maxcor"],
                 line_search_fn="strong_wolfe",
             )
 
@@ -99,6 +101,12 @@ class TorchLbfgsTraining(_Training):
                 return cost
 
             optimizer.step(closure)  # type: ignore[no-untyped-call, unused-ignore]
+
+
+class TorchLbfgsSingleTraining(TorchLbfgsTraining):
+    """The same in single precision."""
+
+    dtype = "float32"
 
 
 class TorchScipyTraining(_Training):
@@ -113,7 +121,7 @@ class TorchScipyTraining(_Training):
                 cost = network.cost_and_backward().item()
                 return cost, network.flat_gradient()
 
-            minimize(watched(function, watch), start, method="L-BFGS-B", jac=True, options=BEST_OPTIONS)
+            minimize(watched(function, watch), start, method="L-BFGS-B", jac=True, options=LBFGSB_OPTIONS)
 
 
 def _article_layout(tensors: list[torch.Tensor]) -> Array:
