@@ -54,12 +54,14 @@ def race(only: Sequence[str] = (), seeds: int = 5, full: bool = False) -> Report
 def _judge(records: list[dict[str, Any]]) -> None:
     """Cost and accuracy at the parameters that each run ended with, and the ratio to minilayer from the same seed."""
     X, Y = exercise()
+    precision = {entry.name: entry.dtype for entry in TRAININGS}
     reference = {record["seed"]: record["seconds"] for record in records if record["name"] == REFERENCE}
     for record in records:
         vector = record.pop("parameters")
         if vector is not None:
             record["cost"] = cost_and_gradient(vector, X, Y, EX4_SHAPE)[0]
-            record["agrees"] = abs(record["cost"] - record["own_cost"]) <= TOLERANCE["float64"] * record["cost"]
+            tolerance = TOLERANCE[precision[record["name"]]]
+            record["agrees"] = abs(record["cost"] - record["own_cost"]) <= tolerance * record["cost"]
             record["accuracy"] = accuracy(vector, X, Y, EX4_SHAPE)
         record["reached"] = vector is not None and record["cost"] <= TARGET_COST * (1 + 1e-9)
         record["ratio"] = record["seconds"] / reference[record["seed"]] if reference else None

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from ..problem import EX4_SHAPE, L2, Answer, Array, Problem, Shape, Weights, exercise
 from ..watch import Watch
-from .with_minilayer import TNC_OPTIONS, watched
+from .with_minilayer import watched
 from .with_numpy import cost_and_gradient
 
 SAMPLED_EVALUATIONS = 3
@@ -70,7 +70,7 @@ class ArticleTraining:
     def train(self, start: Array, watch: Watch) -> None:
         with watch:
             function = watched(lambda x: loop_cost_and_gradient(x, self._X, self._Y, EX4_SHAPE), watch)
-            minimize(function, start, method="TNC", jac=True, options=TNC_OPTIONS)
+            minimize(function, start, method="TNC", jac=True, options={"maxfun": 100_000})
 
     def extrapolate(self, start: Array, watch: Watch) -> None:
         """The run of vectorized NumPy in TNC from the same start, its seconds replaced by what the loop would take.
@@ -84,5 +84,5 @@ class ArticleTraining:
             times.append(time.perf_counter() - began)
         with watch:
             function = watched(lambda x: cost_and_gradient(x, self._X, self._Y, EX4_SHAPE), watch)
-            minimize(function, start, method="TNC", jac=True, options=TNC_OPTIONS)
+            minimize(function, start, method="TNC", jac=True, options={"maxfun": 100_000})
         watch.seconds = median(times) * watch.evaluations

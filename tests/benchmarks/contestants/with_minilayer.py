@@ -12,7 +12,7 @@ from minilayer import LBFGS, BinaryCrossEntropy, Dense, Objective, ScipyTrainer,
 from ..problem import EX4_SHAPE, L2, Answer, Array, DType, Problem, Shape, exercise
 from ..watch import Watch
 
-LBFGSB_OPTIONS = {"maxcor": 50, "maxfun": 100_000, "maxiter": 100_000}
+LBFGSB_OPTIONS: dict[str, Any] = {"maxcor": 50, "maxfun": 100_000, "maxiter": 100_000}
 
 
 def objective(shape: Shape, X: Array, Y: Array, dtype: DType = "float64", **options: Any) -> Objective:
