@@ -1,8 +1,9 @@
 """Race (c): minilayer's time and memory as the rows grow, with one worker and with two.
 
-Memory is what a fresh process has at its peak (its high-water mark), after a few evaluations, less what it had when
-the data was there. With ``copy=True`` the objective's own copy of the data is part of it, so that is
-shown as well. The exponent is the slope of log time over log rows.
+All sizes of a network take turns, so that a host whose speed drifts bends neither the exponent, which is the slope of
+log time over log rows, nor the ratio of two workers to one. Memory is what a fresh process has at its peak (its
+high-water mark), after a few evaluations, less what it had when the data was there. With ``copy=True`` the objective's
+own copy of the data is part of it, so that is shown as well.
 """
 
 from __future__ import annotations
@@ -60,27 +61,30 @@ class Grower:
 
 
 def race(seconds: float, shapes: Sequence[Shape] = SHAPES) -> Report:
-    """Run all sizes; ``seconds`` is what each combination of workers and handling gets."""
+    """Run all sizes; ``seconds`` is what each combination of size, workers and handling gets."""
     report = Report("growth", axis="speed with 2 workers, in units of 1 worker's", log_axis=False)
     report.begin()
     if usable_cpus() < max(WORKERS):
         report.summary.append(f"{usable_cpus()} usable CPU: two workers cannot be faster than one here")
-    for shape in shapes:
-        records = _cell(shape, seconds)
+    for network in dict.fromkeys(shape[1:] for shape in shapes):
+        family = [shape for shape in shapes if shape[1:] == network]
+        records = [record for handling in HANDLINGS for record in _turns(family, handling, seconds)]
         report.records.extend(records)
-        report.show(_table(shape, records))
-        report.ratios[str(shape)] = {str(r["handling"]): r["speedup"] for r in records if r["workers"] == 2}
+        for shape in family:
+            own = [record for record in records if record["shape"] == list(shape)]
+            report.show(_table(shape, own))
+            report.ratios[str(shape)] = {str(r["handling"]): r["speedup"] for r in own if r["workers"] == 2}
     report.summary += _exponents(report.records)
     report.end()
     return report
 
 
-def _cell(shape: Shape, seconds: float) -> list[dict[str, Any]]:
+def _turns(shapes: Sequence[Shape], handling: Handling, seconds: float) -> list[dict[str, Any]]:
     seats: dict[str, Seat] = {}
     records: list[dict[str, Any]] = []
     try:
-        for handling, workers in product(HANDLINGS, WORKERS):
-            seat = seats[f"{handling} {workers}"] = Seat(Grower, shape, workers, handling)
+        for shape, workers in product(shapes, WORKERS):
+            seat = seats[f"{shape} {workers}"] = Seat(Grower, shape, workers, handling)
             extra = seat.call(_extra_bytes) / MEGABYTE
             records.append({"shape": list(shape), "handling": str(handling), "workers": workers, "extra_mb": extra})
         times = take_turns(seats, seconds)
@@ -88,7 +92,7 @@ def _cell(shape: Shape, seconds: float) -> list[dict[str, Any]]:
         for seat in seats.values():
             seat.close()
     for record in records:
-        own, single = (times[f"{record['handling']} {workers}"] for workers in (record["workers"], 1))
+        own, single = (times[f"{Shape(*record['shape'])} {workers}"] for workers in (record["workers"], 1))
         record["ms"] = median(own) * 1e3
         record["speedup"] = ratio(single, own)
         record["rounds_ms"] = [seconds * 1e3 for seconds in own]

@@ -56,6 +56,7 @@ class Entry:
 EVALUATIONS = (
     Entry("minilayer", "minilayer", "with_minilayer:MinilayerEvaluation"),
     Entry("blas", "bare BLAS (products only)", "bare_blas:BareBlas"),
+    Entry("blas-exp", "BLAS and NumPy's exp", "bare_blas:BlasAndExponentials"),
     Entry("numpy", "plain NumPy", "with_numpy:NumpyEvaluation"),
     Entry("pytorch", "PyTorch", "with_torch:TorchEvaluation", "torch"),
     Entry("jax", "JAX jit", "with_jax:JaxEvaluation", "jax"),

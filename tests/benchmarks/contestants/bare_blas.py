@@ -3,7 +3,8 @@
 Forward X W1' and A W2', backward D2' A, D2 W2 and D1' X: no bias, no sigmoid, no loss, no sum over shards. Nothing is
 allocated, products run in place of each other's work arrays, and the fastest of several ways is looked for at
 preparation: rows or columns contiguous; BLAS's own threads, or one Python thread a CPU with one BLAS thread each; all
-rows at once or shards that fit a cache. A floor for anything that uses this BLAS, not a network.
+rows at once or shards that fit a cache. A floor for anything that uses this BLAS, not a network. With the exponentials
+of all pre-activations besides, it is a floor for anything that computes with NumPy.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Way(NamedTuple):
 class BareBlas:
     """The fastest way found."""
 
+    exponentials = False
+
     def __init__(self, problem: Problem) -> None:
         X, _ = problem.data()
         self._problem = problem
@@ -76,7 +79,7 @@ class BareBlas:
     def _prepare(self, way: Way, X: Array) -> Callable[[], None]:
         threads = usable_cpus() if way.python_threads else 1
         threadpool_limits(1 if way.python_threads else usable_cpus())
-        hands = [_Hand(part, self._problem, way) for part in _cut(X, threads)]
+        hands = [_Hand(part, self._problem, way, self.exponentials) for part in _cut(X, threads)]
         if threads == 1:
             return hands[0].work
         pool = ThreadPoolExecutor(threads - 1)
@@ -90,10 +93,16 @@ class BareBlas:
         return evaluate
 
 
+class BlasAndExponentials(BareBlas):
+    """The same with the exponentials."""
+
+    exponentials = True
+
+
 class _Hand:
     """One thread's rows, in shards, and its work arrays."""
 
-    def __init__(self, X: Array, problem: Problem, way: Way) -> None:
+    def __init__(self, X: Array, problem: Problem, way: Way, exponentials: bool) -> None:
         shape = problem.shape
         weights: Weights = problem.weights()
         self._weight1, self._weight2 = (np.ascontiguousarray(theta[:, 1:]) for theta in weights)
@@ -104,12 +113,17 @@ class _Hand:
         self._hidden, self._delta1 = (np.empty(most * shape.hidden, X.dtype) for _ in range(2))
         self._output = np.empty(most * shape.outputs, X.dtype)
         self._order: Order = way.order
+        self._exponentials = exponentials
 
     def work(self) -> None:
         for X in self._shards:
             hidden, delta1, output = self._views(len(X))
             np.matmul(X, self._weight1.T, out=hidden)
+            if self._exponentials:
+                np.exp(hidden, out=delta1)
             np.matmul(hidden, self._weight2.T, out=output)
+            if self._exponentials:
+                np.exp(output, out=output)
             np.matmul(output.T, hidden, out=self._gradient2)
             np.matmul(output, self._weight2, out=delta1)
             np.matmul(delta1.T, X, out=self._gradient1)
