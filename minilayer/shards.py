@@ -21,8 +21,8 @@ Rows = tuple[Array, Array, Array | None]
 def default_shards(rows: int, parameters: int, units: int) -> int:
     """The sharding that Objective chooses: it depends on the sizes alone, so that results do not depend on the machine.
 
-    Large shards, as threads pay for each hand-over: of about 16,000 rows or a million activations (each worker has a few
-    arrays of those), in fours, which two and four CPUs share alike. Fewer rows are cut for the CPUs too, into up to four
+    Large shards, as threads pay for each hand-over: about 16,000 rows or a million activations (each worker has a few
+    arrays of these), in fours, which two and four CPUs share alike. Fewer rows are cut for the CPUs too, in up to four
     shards, as long as each has some four milliseconds of work (25 million products; an activation counts for 60).
     Measured on two cores with tests/benchmarks: four shards instead of two took the exercise's network 1.1 times the
     time in float64 and 1.2 times in float32; at 10,000 rows of 32-16-1 four shards took 1.1 and 1.9 times the time of a
