@@ -1,7 +1,7 @@
 """The exercise's network, end to end: train 400-25-10 on the 5000 digits, report, draw, save, reload.
 
-python examples/digits.py                                  # the article: TNC, 250 evaluations, lambda 1
-python examples/digits.py --method L-BFGS-B --holdout 0.2  # another optimizer, a fifth of the digits held out
+python examples/digits.py                               # the article: TNC, 250 evaluations, lambda 1
+python examples/digits.py --method LBFGS --holdout 0.2  # the fastest optimizer, a fifth of the digits held out
 """
 
 import argparse
@@ -21,7 +21,7 @@ option = parser.add_argument
 option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
 option("--hidden", type=int, help="hidden units (25)")
 option("--l2", type=float, default=1.0, help="the exercise's lambda (1)")
-option("--method", default="TNC", help="a method of SciPy, or GradientDescent (TNC)")
+option("--method", default="TNC", help="LBFGS, GradientDescent, or a method of SciPy (TNC)")
 option("--learning-rate", type=float, default=1.0, help="of GradientDescent (1)")
 option("--evaluations", type=int, help="budget of evaluations of cost and gradient (250)")
 option("--iterations", type=int, help="budget of iterations (none)")
@@ -91,7 +91,7 @@ def make_trainer(args: argparse.Namespace) -> ml.Trainer:
     budget = {"max_evaluations": evaluations, "max_iterations": args.iterations}
     if args.method.lower() == "gradientdescent":
         return ml.GradientDescent(args.learning_rate, momentum=0.5, **budget)
-    return ml.ScipyTrainer(args.method, **budget)
+    return ml.LBFGS(**budget) if args.method.lower() == "lbfgs" else ml.ScipyTrainer(args.method, **budget)
 
 
 def draw(folder: Path, model: ml.Sequential, history: ml.History, X: Any, labels: Any, prediction: Any) -> str:

@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
     train, held = ml.stratified_split(digits, 0.2, args.seed)
     objective = ml.Objective(model, X[train], targets[train], ml.BinaryCrossEntropy(), l2=1.0)
 
-    result = ml.ScipyTrainer(max_evaluations=150).minimize(objective)
+    result = ml.LBFGS(max_evaluations=150).minimize(objective)
 
     guess = (model.predict(X) > 0.5).astype(int)
     print(f"{result.message}\ncost {result.fun:.4f} after {result.nfev} evaluations\n")

@@ -18,7 +18,7 @@ import minilayer as ml
 DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
 TARGETS = (0.339, 0.31)  # the article's cost after 250 evaluations of TNC, and one that is near the minimum
 CONTESTANTS: dict[str, Callable[..., ml.Trainer]] = {
-    "L-BFGS": ml.LBFGS,
+    "LBFGS": ml.LBFGS,
     "L-BFGS-B (memory 50)": ml.ScipyTrainer,
     "TNC": lambda **budget: ml.ScipyTrainer("TNC", **budget),
     "CG": lambda **budget: ml.ScipyTrainer("CG", **budget),

@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
     X = rng.uniform(LOW, HIGH, (ROWS, 1))
     Y = truth(X) + NOISE * rng.standard_normal((ROWS, 1))
 
-    result = ml.fit(model, X, Y, l2=0.01, trainer=ml.ScipyTrainer(max_evaluations=500))
+    result = ml.fit(model, X, Y, l2=0.01, trainer=ml.LBFGS(max_evaluations=500))
 
     fresh = rng.uniform(LOW, HIGH, (1000, 1))
     report = {

@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
     layers = [ml.Dense(2, args.hidden), ml.Tanh(), ml.Dense(args.hidden, 1), ml.Sigmoid()]
     model = ml.Sequential(layers, seed=args.seed)
     # Without the l2 penalty the cost falls for ever while the weights grow for ever.
-    result = ml.fit(model, X, labels, l2=1e-3, trainer=ml.ScipyTrainer(max_evaluations=500))
+    result = ml.fit(model, X, labels, l2=1e-3, trainer=ml.LBFGS(max_evaluations=500))
 
     prediction = model.predict(X)[:, 0]
     print(f"{result.message}\ncost {result.fun:.4f} after {result.nfev} evaluations\n")

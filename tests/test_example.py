@@ -58,7 +58,7 @@ def test_it_goes_on_from_a_checkpoint(finished: tuple[Path, subprocess.Completed
     assert ml.load(folder / "b.h5").layers[0].units == 25
 
 
-@pytest.mark.parametrize("method", ["TNC", "l-bfgs-b", "CG", "GradientDescent"])
+@pytest.mark.parametrize("method", ["TNC", "l-bfgs-b", "CG", "GradientDescent", "LBFGS"])
 def test_methods_iterations_and_hidden_units(tmp_path: Path, method: str) -> None:
     flags = ["--iterations", "2", "--hidden", "5", "--json", "--l2", "0", "--figures", "f"]
     done = run(tmp_path, "--method", method, *flags)

@@ -206,7 +206,7 @@ def test_inputs_that_single_precision_does_not_hold_are_left_alone() -> None:
         product = preconditioner(np.ones(10))
         assert np.isfinite(product).all()
         assert (product[:6] == 1).all() == (size > 0)
-        assert ml.LBFGS(max_evaluations=50).minimize(objective).fun < 1e-6
+        assert ml.LBFGS(precondition=True, max_evaluations=50).minimize(objective).fun < 1e-6
 
 
 def test_a_moment_of_the_wrong_shape_is_named() -> None:
@@ -217,7 +217,7 @@ def test_a_moment_of_the_wrong_shape_is_named() -> None:
     model = ml.Sequential([ml.Dense(2, 4), Wrong(4), ml.Dense(4, 1), ml.Identity()])
     objective = ml.Objective(model, np.ones((40, 2)), np.ones(40), ml.MeanSquaredError())
     with pytest.raises(ValueError, match=r"moment of Wrong\(\) for 'theta': expected shape \(4, 4\), found \(3, 3\)"):
-        ml.LBFGS().minimize(objective)
+        ml.LBFGS(precondition=True).minimize(objective)
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +231,20 @@ def test_the_digits_take_half_the_evaluations_with_the_preconditioner(digits: Ca
     runs = [ml.LBFGS(target_cost=0.339, precondition=on).minimize(digits()) for on in (True, False)]
     assert all(run.status == ml.Status.TARGET_COST for run in runs)
     assert 2 * runs[0].nfev < runs[1].nfev
+
+
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+def test_the_preconditioner_is_for_objectives_with_a_penalty(l2: float) -> None:
+    rng = np.random.default_rng(5)
+    X, Y = rng.standard_normal((80, 6)), rng.integers(0, 2, (80, 2))
+
+    def train(precondition: bool | None) -> Array:
+        model = ml.Sequential([ml.Dense(6, 4), ml.Tanh(), ml.Dense(4, 2), ml.Sigmoid()], seed=1)
+        objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2)
+        return np.asarray(ml.LBFGS(precondition=precondition, max_evaluations=9).minimize(objective).x)
+
+    np.testing.assert_array_equal(train(None), train(l2 > 0))
+    assert not np.array_equal(train(True), train(False))
 
 
 def test_single_precision_ends_at_the_same_cost(digits: Callable[..., ml.Objective]) -> None:

@@ -406,7 +406,7 @@ def test_gradient_descent_refuses(arguments: dict[str, Any], message: str) -> No
     [
         ({"memory": 0}, "memory: expected at least 1, found 0"),
         ({"memory": 2.5}, "memory: expected an integer, found 2.5"),
-        ({"precondition": None}, "precondition: expected True or False, found None"),
+        ({"precondition": "yes"}, "precondition: expected True, False or None, found 'yes'"),
         ({"tolerance": -1}, "tolerance: expected a finite number >= 0, found -1"),
         ({"cost_tolerance": "small"}, "cost_tolerance: expected a number, found 'small'"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import final
 
-from ..checks import Array, check_count, check_number
+from ..checks import Array, check_count, check_number, shown
 from .line_search import line_search
 from .run import Run
 from .secants import Secants
@@ -22,8 +22,12 @@ class LBFGS(Trainer):
 
     What is not known from the steps comes, with ``precondition``, from the objective: its ``preconditioner()``, if it
     has one, as Objective does, is made at the start and refreshed before iterations 1, 2, 3, 5, 9, 17, ..., ever less
-    often, as the layers' inputs settle. On the exercise's network this halves the evaluations that L-BFGS takes. How
-    long steps are is for a line search to find (strong Wolfe conditions), nearly always with one evaluation.
+    often, as the layers' inputs settle. On the exercise's network this halves the evaluations that L-BFGS takes. By
+    default (None) it is done where the objective has a penalty, ``l2`` > 0. Without one many minima fit the training
+    rows alike, and those that whitened inputs lead to may do worse on others (Wadia et al., Whitening and second order
+    optimization both make information in the dataset unusable during training, and can reduce or prevent
+    generalization, 2021). How long steps are is for a line search to find (strong Wolfe conditions), nearly always
+    with one evaluation.
 
     Converged when the 2-norm of the gradient is at most ``tolerance``, when ten iterations together lowered the cost by
     no more than ``cost_tolerance`` times its size, or when the line search finds no end and the slope promises no cost
@@ -41,7 +45,7 @@ class LBFGS(Trainer):
         self,
         *,
         memory: int = 20,
-        precondition: bool = True,
+        precondition: bool | None = None,
         tolerance: float = 1e-5,
         cost_tolerance: float = 1e-9,
         max_evaluations: int | None = None,
@@ -56,8 +60,8 @@ class LBFGS(Trainer):
             target_cost=target_cost,
         )
         self.memory = check_count("memory", memory)
-        if not isinstance(precondition, bool):
-            raise TypeError(f"precondition: expected True or False, found {precondition!r}")
+        if precondition is not None and not isinstance(precondition, bool):
+            raise TypeError(f"precondition: expected True, False or None, found {shown(precondition)}")
         self.precondition = precondition
         self.tolerance = check_number("tolerance", tolerance)
         self.cost_tolerance = check_number("cost_tolerance", cost_tolerance)
@@ -76,7 +80,8 @@ class LBFGS(Trainer):
 
         x, (cost, gradient) = x0, evaluate(x0)
         secants, costs = Secants(self.memory, x.size), [cost]
-        preconditioner = run.preconditioner() if self.precondition else None
+        use = run.has_penalty if self.precondition is None else self.precondition
+        preconditioner = run.preconditioner() if use else None
         while math.sqrt(gradient @ gradient) > self.tolerance:
             if preconditioner is not None and run.iterations & (run.iterations - 1) == 0:
                 preconditioner.refresh(x)

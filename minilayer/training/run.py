@@ -107,6 +107,11 @@ class Run:
         self._advance_bar()
         return product
 
+    @property
+    def has_penalty(self) -> bool:
+        """Whether the objective says that it has one."""
+        return bool(getattr(self._objective, "l2", 0.0))
+
     def preconditioner(self) -> Preconditioner | None:
         """What the objective knows about the shape of its own Hessian, if it offers that."""
         make: Callable[[], Preconditioner] | None = getattr(self._objective, "preconditioner", None)

@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 from minilayer import (
+    LBFGS,
     BinaryCrossEntropy,
     Dense,
     GradientDescent,
@@ -36,6 +37,7 @@ from .problem import EX4_DATA
 
 ROUNDS = 7
 TRAINERS: tuple[Trainer, ...] = (
+    LBFGS(max_evaluations=100),
     ScipyTrainer(max_evaluations=100),
     ScipyTrainer("CG", max_evaluations=100),
     ScipyTrainer("TNC", max_evaluations=100),

@@ -78,7 +78,8 @@ class _Watched:
     """The objective, each evaluation reported to the watch."""
 
     def __init__(self, function: Objective, watch: Watch) -> None:
-        self._evaluate, self.preconditioner = watched(function, watch), function.preconditioner
+        self._evaluate = watched(function, watch)
+        self.l2, self.preconditioner = function.l2, function.preconditioner
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         return self._evaluate(x)
