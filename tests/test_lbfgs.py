@@ -23,6 +23,7 @@ LINES: dict[str, Callable[[float], tuple[float, float]]] = {
     "near minimum": lambda t: ((1000 * t - 3) ** 2, 2000 * (1000 * t - 3)),
     "waves": lambda t: (math.sin(5 * t) - 0.1 * t, 5 * math.cos(5 * t) - 0.1 - 6),
     "quartic": lambda t: (t**4 - t**3 - t, 4 * t**3 - 3 * t**2 - 1),
+    "very steep": lambda t: (1e200 * (t - 0.3) ** 2, 2e200 * (t - 0.3)),
     "log of cosh": lambda t: (float(np.logaddexp(t - 4, 4 - t)), math.tanh(t - 4)),
     "valley with a wall": lambda t: (max(-t, 50 * (t - 1)), -1.0 if -t >= 50 * (t - 1) else 50.0),
 }

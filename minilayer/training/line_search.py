@@ -36,13 +36,13 @@ def line_search(
     one (Nocedal and Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6), and at least a tenth away from them.
     None where 20 evaluations did not find one; if any of them was lower than x, the lowest is given instead.
     """
-    start = low = Trial(0.0, cost, float(gradient @ direction), x, gradient)
+    start = low = Trial(0.0, float(cost), float(gradient @ direction), x, gradient)
     high: Trial | None = None
     length = 1.0
     for _ in range(MOST):
         point = x + length * direction
         trial_cost, trial_gradient = evaluate(point)
-        trial = Trial(length, trial_cost, float(trial_gradient @ direction), point, trial_gradient)
+        trial = Trial(length, float(trial_cost), float(trial_gradient @ direction), point, trial_gradient)
         descends = trial.cost <= start.cost + DECREASE * length * start.slope
         if descends and abs(trial.slope) <= -FLATTENING * start.slope:
             return trial._replace(is_flat=True)
@@ -67,7 +67,7 @@ def _between(a: Trial, b: Trial) -> float:
     middle = a.slope + b.slope - 3 * (b.cost - a.cost) / width
     square = middle * middle - a.slope * b.slope
     share = 0.5
-    if square >= 0:
+    if 0 <= square < math.inf:
         root = math.copysign(math.sqrt(square), width)
         below = b.slope - a.slope + 2 * root
         if below != 0:

@@ -81,10 +81,11 @@ class Trainer(ABC):
         ``checkpoint`` is a file for the model at the best point so far, written ``every`` so many iterations and, where
         there was one at all, at the end. Where it is there already, and of this run (the same data, model, loss,
         sharding, method and options; budgets may differ), the run goes on where it was cut off, also after a kill, and
-        ends with exactly the parameters and history of a run that was not: GradientDescent's state is in the file;
-        SciPy's methods hide theirs, so that a journal ``<checkpoint>.journal`` of all evaluations is kept beside it, 8
-        n bytes each for n parameters, and the run is answered from there, the callback called anew, until it is where
-        it was. A resumed run starts where it started, whatever the model holds now; delete the files to begin afresh.
+        ends with exactly the parameters and history of a run that was not: GradientDescent's state is in the file; for
+        the others, of which SciPy's hide theirs, a journal ``<checkpoint>.journal`` of all evaluations is kept beside
+        it, 8 n bytes each for n parameters, and the run is answered from there, the callback called anew, until it is
+        where it was. A resumed run starts where it started, whatever the model holds now; delete the files to begin
+        afresh.
 
         Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
         later but worse one (with a validation: the iteration that was best for it, ``best_iteration``), ``nfev``
