@@ -174,7 +174,8 @@ class Objective:
 
     def preconditioner(self) -> Preconditioner:
         """What LBFGS guides its steps by, made of rows spread over all of them, four times as many as inputs."""
-        return Preconditioner(self.model, self._shards.spread(Preconditioner.rows_for(self.model)), self.rows)
+        some = self._shards.spread(Preconditioner.rows_for(self.model, self.rows))
+        return Preconditioner(self.model, some, self.rows)
 
     def check_curvature(self, gauss_newton: bool = False) -> None:
         """Raise CurvatureError, naming it, for a layer that ``hessp`` cannot pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import final
 
 import numpy as np
@@ -13,6 +14,7 @@ from .sequential import Sequential
 
 DAMPING = 0.1
 ROWS_PER_INPUT, FEWEST_ROWS = 4, 1000
+EVALUATIONS, MOST_INPUTS = 10, 4096
 
 
 @final
@@ -23,8 +25,10 @@ class Preconditioner:
     products ``x x'`` of the layer's inputs (a 1 for the bias among them). P takes the plain mean for it, damped: the
     block is ``inv(A + d I)``, A = mean of x x', d = 0.1 times the mean of A's diagonal. Steps by P are those of a
     network whose inputs, at every layer, were decorrelated and scaled to one size, as LeCun, Bottou, Orr and Müller
-    (Efficient BackProp, 1998) would have them. Parameters of layers without ``moment`` are left as they are, and so are
-    layers of more inputs than a quarter of the rows, where products with P would take longer than they save.
+    (Efficient BackProp, 1998) would have them. Parameters of layers without ``moment`` are left as they are. So are
+    layers of more inputs than a quarter of the rows, where products with P would take longer than they save, those for
+    which the inverse would take the time of ten evaluations or more, and those of more than 4096 inputs, which would
+    take too much memory.
 
     ``refresh(x)`` takes the inputs of the layers as they are at parameters x, from the ``rows`` given: some of the
     ``of_rows`` that there are will do. All of it is in single precision, which is less work: it only guides.
@@ -38,19 +42,16 @@ class Preconditioner:
     """
 
     @staticmethod
-    def rows_for(model: Sequential) -> int:
-        """How many rows are enough: four times as many as a layer has inputs, and not less than 1000."""
-        return max(FEWEST_ROWS, *(ROWS_PER_INPUT * (layer.inputs or 1) for layer in model.layers))
+    def rows_for(model: Sequential, of_rows: int) -> int:
+        """How many rows are enough: four times as many as a layer that it guides has inputs, not less than 1000."""
+        sizes = (layer.shapes()[name][-1] for _, layer, name in _pieces(model, of_rows))
+        return max([FEWEST_ROWS, *(ROWS_PER_INPUT * size for size in sizes)])
 
     def __init__(self, model: Sequential, rows: Array, of_rows: int) -> None:
         self._vector = np.empty(model.parameters.size, np.float32)
         with np.errstate(over="ignore"):  # such layers are left as they are
             self._replica, self._rows = model.replica(self._vector), rows.astype(np.float32)
-        self._pieces = [
-            (piece, layer, name)
-            for piece, layer, name in self._replica.named_pieces()
-            if type(layer).moment is not Layer.moment and ROWS_PER_INPUT * layer.shapes()[name][-1] <= of_rows
-        ]
+        self._pieces = list(_pieces(self._replica, of_rows))
         self._inverses: dict[int, Array | None] = {}
 
     def refresh(self, x: Array) -> None:
@@ -87,3 +88,14 @@ class Preconditioner:
         mean[np.diag_indices(size)] += DAMPING * scale
         inverse = np.linalg.inv(mean).astype(np.float32)
         return inverse if np.isfinite(inverse).all() else None
+
+
+def _pieces(model: Sequential, rows: int) -> Iterator[tuple[slice, Layer, str]]:
+    """The parameters that are guided, as ``named_pieces`` gives them."""
+    for piece, layer, name in model.named_pieces():
+        if type(layer).moment is Layer.moment:
+            continue
+        size = layer.shapes()[name][-1]
+        units = (piece.stop - piece.start) // size
+        if ROWS_PER_INPUT * size <= rows and size * size <= EVALUATIONS * rows * units and size <= MOST_INPUTS:
+            yield piece, layer, name

@@ -182,9 +182,10 @@ def test_it_is_made_of_rows_spread_over_all_that_count() -> None:
     weights = np.where(np.arange(5000) < 2500, 0.0, 1.0)
     for weight, expected in ((None, np.arange(0, 5000, 5)), (weights, np.arange(2500, 5000, 5))):
         objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), sample_weight=weight, shards=7)
-        rows = objective._shards.spread(Preconditioner.rows_for(model))
+        rows = objective._shards.spread(Preconditioner.rows_for(model, 5000))
         np.testing.assert_array_equal(rows[:, 0], expected)
-    assert Preconditioner.rows_for(ml.Sequential([ml.Dense(400, 25), ml.Dense(25, 10)])) == 1600
+    wide = ml.Sequential([ml.Dense(400, 25), ml.Dense(25, 10)])
+    assert [Preconditioner.rows_for(wide, rows) for rows in (5000, 1604, 1603)] == [1604, 1604, 1000]
 
 
 def test_a_layer_of_more_inputs_than_a_quarter_of_the_rows_is_left_alone() -> None:
@@ -196,6 +197,32 @@ def test_a_layer_of_more_inputs_than_a_quarter_of_the_rows_is_left_alone() -> No
         changed = preconditioner(v) != v
         assert changed[:28].all() != alone
         assert changed[32:].all()  # five inputs and the bias
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "worth"),
+    [
+        ((25, 401), 5000, True),
+        ((100, 785), 60_000, True),
+        ((1, 33), 1_000_000, True),
+        ((25, 401), 1603, False),
+        ((25, 10_001), 50_000, False),
+        ((2, 1001), 50_000, False),
+        ((2000, 5000), 1_000_000, False),
+        ((3, 2, 7), 28, True),
+    ],
+)
+def test_what_costs_more_than_it_saves_is_left_alone(shape: tuple[int, ...], rows: int, worth: bool) -> None:
+    class Wide(Scale):
+        def shapes(self) -> dict[str, tuple[int, ...]]:
+            return {"theta": shape}
+
+        def moment(self, name: str) -> Array:
+            return 15 * np.eye(shape[-1])
+
+    model = ml.Sequential([Wide(1)])
+    preconditioner = Preconditioner(model, np.ones((5, 1)), of_rows=rows)
+    assert bool(preconditioner._pieces) == worth
 
 
 def test_inputs_that_single_precision_does_not_hold_are_left_alone() -> None:
