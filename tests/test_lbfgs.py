@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -273,6 +274,22 @@ def test_the_preconditioner_is_for_objectives_with_a_penalty(l2: float) -> None:
 
     np.testing.assert_array_equal(train(None), train(l2 > 0))
     assert not np.array_equal(train(True), train(False))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_guided_run_goes_on_bit_for_bit(tmp_path: Path, workers: int) -> None:
+    def fresh(workers: int = 1) -> ml.Objective:
+        rng = np.random.default_rng(5)
+        X, Y = rng.standard_normal((80, 6)), rng.integers(0, 2, (80, 2))
+        model = ml.Sequential([ml.Dense(6, 4), ml.Tanh(), ml.Dense(4, 2), ml.Sigmoid()], seed=1)
+        return ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), 1e-3, workers=workers, shards=2)
+
+    whole = ml.LBFGS(max_evaluations=60).minimize(fresh())
+    for budget in (7, 23, 24, 60):
+        result = ml.LBFGS(max_evaluations=budget).minimize(fresh(workers), checkpoint=tmp_path / "run.h5")
+        assert result.nfev == budget
+    np.testing.assert_array_equal(result.x, whole.x)
+    assert result.history.cost == whole.history.cost
 
 
 def test_single_precision_ends_at_the_same_cost(digits: Callable[..., ml.Objective]) -> None:
