@@ -69,8 +69,8 @@ class Dense(Layer):
 
     def parameter_gradient(self, dy: Array) -> None:
         gradient = self.gradients["theta"]
+        np.add.reduce(dy, axis=0, out=gradient[:, 0])  # first, while dy is in the caches: x drives it out
         np.matmul(dy.T, self._x, out=gradient[:, 1:])
-        np.sum(dy, axis=0, out=gradient[:, 0])
 
     def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:
         self._rx, theta = rx, direction["theta"]

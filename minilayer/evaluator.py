@@ -36,7 +36,7 @@ class Evaluator:
 
     def _start(self) -> None:
         self._vector, self._direction = np.empty((2, self._model.parameters.size), self._dtype)
-        self._point = np.full(self._vector.size, np.nan)  # of the last pass, unrounded
+        self._point = np.full(self._vector.size, np.nan)  # of the last product, unrounded
         self._passed: list[tuple[int, Array] | None] = [None] * self._workers
         self._replicas = [self._model.replica(self._vector) for _ in range(self._workers)]
         self._work = [Workspace() for _ in range(self._workers)]
@@ -44,8 +44,8 @@ class Evaluator:
         self._lock = threading.Lock()
         self._process = os.getpid()
 
-    def gradient(self, x: Array, shards: Shards | Batch) -> tuple[float, Array]:
-        """The loss at parameters x, and its gradient."""
+    def gradient(self, x: Array, shards: Shards | Batch, total: Array) -> float:
+        """The loss at parameters x; its gradient is added to ``total``."""
         costs = [0.0] * len(shards)
 
         def compute(worker: int, shard: int) -> None:
@@ -55,8 +55,8 @@ class Evaluator:
             costs[shard] = self._loss.evaluate(z, target, work, weight)
             replica.backward(z, link=False)
 
-        gradient = self._sum(x, None, len(shards), compute)
-        return sum(costs), gradient
+        self._sum(x, None, len(shards), compute, total)
+        return sum(costs)
 
     def predict(self, x: Array, shards: Shards) -> tuple[float, Array]:
         """The loss at parameters x, and the predictions (rows, outputs), float64."""
@@ -72,8 +72,8 @@ class Evaluator:
         self._run(x, None, len(shards), compute)
         return sum(costs), outputs
 
-    def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool) -> Array:
-        """The product of the loss's Hessian (or its Gauss-Newton part) at x with v.
+    def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool, total: Array) -> None:
+        """Add to ``total`` the product of the loss's Hessian (or its Gauss-Newton part) at x with v.
 
         Methods ask for many products at one x: a worker that has the shard of its last product again, which is so where
         there are as many workers as shards, goes on from the forward pass of that.
@@ -87,11 +87,10 @@ class Evaluator:
             self._passed[worker] = shard, output
             curvature_product(replica, output, target, weight, self._direction, gauss_newton, work)
 
-        return self._sum(x, v, len(shards), compute)
+        self._sum(x, v, len(shards), compute, total)
 
-    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Compute) -> Array:
-        """What each task leaves in its replica's gradient, added in the order of the tasks."""
-        total = np.zeros(x.size)
+    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Compute, total: Array) -> None:
+        """Add to ``total`` what each task leaves in its replica's gradient, in the order of the tasks."""
 
         def add(gradient: Array) -> None:
             np.add(total, gradient, out=total)
@@ -104,7 +103,6 @@ class Evaluator:
             return partial(add, gradient)
 
         self._run(x, v, tasks, compute, combine, keep)
-        return total
 
     def _run(
         self,
@@ -124,9 +122,9 @@ class Evaluator:
         with self._lock:
             if v is None or not np.array_equal(x, self._point):
                 self._passed = [None] * self._workers
-            self._point[:] = self._vector[:] = x
+            self._vector[:] = x
             if v is not None:
-                self._direction[:] = v
+                self._point[:], self._direction[:] = x, v
             self._crew.run(tasks, quietly, combine, keep)
 
     def __getstate__(self) -> dict[str, Any]:

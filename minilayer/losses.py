@@ -7,6 +7,7 @@ for pre-activations of any size: both come from the pre-activation z, so that no
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, final
 
@@ -163,7 +164,7 @@ def _sum_log1p(e: Array, one_plus_e: Array, work: Workspace) -> float:
     whole = factors.size // 64 * 64
     products = work.array("products", (whole // 64,), e.dtype)
     np.multiply.reduce(factors[:whole].reshape(64, -1), axis=0, out=products)
-    total = float(np.sum(np.log(products, out=products))) + float(np.log(np.prod(factors[whole:])))
+    total = float(np.add.reduce(np.log(products, out=products))) + math.log(np.multiply.reduce(factors[whole:]))
     if total < factors.size / 128:
         e = _flat(e)
         total = float(np.sum(np.log1p(e, out=e)))

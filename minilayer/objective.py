@@ -82,7 +82,7 @@ class Objective:
         count = self._default_shards(self.rows) if shards is None else check_count("shards", shards)
         self._shards = Shards((inputs, targets, weights), min(count, self.rows), check_dtype(dtype), copy)
         self._total = self.rows if weights is None else float(weights.sum())
-        self._penalized = model.penalized()
+        self._decay = self.l2 * model.penalized()
         self._evaluator = Evaluator(model, loss, self.dtype, min(self.workers, self.shards))
 
     def _default_shards(self, rows: int) -> int:
@@ -105,7 +105,7 @@ class Objective:
 
     def update(self, x: npt.ArrayLike) -> None:
         """Set the model's parameters to x."""
-        self.model.parameters[:] = check_vector("x", x, self._penalized.size)
+        self.model.parameters[:] = check_vector("x", x, self._decay.size)
 
     def fingerprint(self) -> str:
         """A digest of all that the result of an evaluation depends on: data, model, loss, l2, sharding, precision."""
@@ -144,17 +144,17 @@ class Objective:
         return self._cost_and_gradient(x, batch, self.rows / len(chosen))
 
     def _cost_and_gradient(self, x: npt.ArrayLike, rows: Shards | Batch, share: float) -> tuple[float, Array]:
-        point = check_vector("x", x, self._penalized.size)
+        point = check_vector("x", x, self._decay.size)
         # A cost that is not finite is an answer, which the trainers report. The penalty is in the hold too: one product
         # on BLAS's own threads would leave them spinning beside the shards of the next evaluation.
         with single_threaded_blas(), np.errstate(all="ignore"):
-            cost, gradient = self._evaluator.gradient(point, rows)
-            weights = np.where(self._penalized, point, 0.0)
-            cost = share * cost + self.l2 / 2 * float(weights @ weights)
-            gradient *= share
-            gradient += self.l2 * weights
-            gradient /= self._total
-        return cost / self._total, gradient
+            gradient = np.multiply(self._decay, point, dtype=np.float64)
+            penalty = float(gradient @ point) / 2
+            if share != 1:
+                gradient /= share
+            loss = self._evaluator.gradient(point, rows, gradient)
+            gradient /= self._total / share
+        return (share * loss + penalty) / self._total, gradient
 
     def hessp(self, x: npt.ArrayLike, v: npt.ArrayLike, *, gauss_newton: bool = False) -> Array:
         """The product of the cost's Hessian at x with v, exact, a new float64 array; SciPy's contract for ``hessp``.
@@ -165,10 +165,10 @@ class Objective:
 
         Raises TypeError for a layer of your own without ``tangent`` and ``curvature``.
         """
-        point, direction = (check_vector(name, value, self._penalized.size) for name, value in (("x", x), ("v", v)))
+        point, direction = (check_vector(name, value, self._decay.size) for name, value in (("x", x), ("v", v)))
         with single_threaded_blas(), np.errstate(all="ignore"):
-            product = self._evaluator.product(point, direction, self._shards, gauss_newton)
-            product += self.l2 * np.where(self._penalized, direction, 0.0)
+            product = np.multiply(self._decay, direction, dtype=np.float64)
+            self._evaluator.product(point, direction, self._shards, gauss_newton, product)
             product /= self._total
         return product
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 Compute = Callable[[int, int], None]
@@ -40,7 +40,8 @@ class Crew:
         try:
             shift.work(0)
         finally:
-            wait(futures)  # nobody may still write when the caller goes on
+            for future in futures:
+                future.result()  # nobody may still write when the caller goes on
         if shift.failure is not None:
             raise shift.failure
 

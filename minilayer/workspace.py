@@ -23,11 +23,16 @@ class Workspace:
 
     def __init__(self) -> None:
         self._buffers: dict[str, Array] = {}
+        self._given: dict[str, Array] = {}  # the last of each name: mostly the one that is asked for again
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
         """An array of that shape with undefined values; what it held under this name before is overwritten."""
+        given = self._given.get(name)
+        if given is not None and given.shape == shape and given.dtype == dtype:
+            return given
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = self._buffers[name] = np.empty(size, dtype)
-        return buffer[:size].reshape(shape, order="F")
+        given = self._given[name] = buffer[:size].reshape(shape, order="F")
+        return given
