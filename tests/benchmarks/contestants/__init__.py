@@ -57,6 +57,7 @@ EVALUATIONS = (
     Entry("minilayer", "minilayer", "with_minilayer:MinilayerEvaluation"),
     Entry("blas", "bare BLAS (products only)", "bare_blas:BareBlas"),
     Entry("blas-exp", "BLAS and NumPy's exp", "bare_blas:BlasAndExponentials"),
+    Entry("by-hand", "NumPy by hand", "by_hand:ByHand"),
     Entry("numpy", "plain NumPy", "with_numpy:NumpyEvaluation"),
     Entry("pytorch", "PyTorch", "with_torch:TorchEvaluation", "torch"),
     Entry("jax", "JAX jit", "with_jax:JaxEvaluation", "jax"),

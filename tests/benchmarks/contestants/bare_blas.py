@@ -4,7 +4,7 @@ Forward X W1' and A W2', backward D2' A, D2 W2 and D1' X: no bias, no sigmoid, n
 allocated, products run in place of each other's work arrays, and the fastest of several ways is looked for at
 preparation: rows or columns contiguous; BLAS's own threads, or one Python thread a CPU with one BLAS thread each; all
 rows at once or shards that fit a cache. A floor for anything that uses this BLAS, not a network. With the exponentials
-of all pre-activations besides, it is a floor for anything that computes with NumPy.
+of all pre-activations besides, it is a floor for anything that computes with NumPy. by_hand.py goes on from here.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, product
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..machine import usable_cpus
-from ..problem import Array, Problem, Weights
+from ..problem import Answer, Array, Problem, Weights
 
 Order = Literal["C", "F"]
 
@@ -29,7 +29,7 @@ SHARD_ROWS = (None, 625, 1250, 2500, 10_000)
 TRIAL_SECONDS = 0.15
 SCREENING_BYTES = 1 << 26
 """How much of X all ways are tried on; the best few are then tried on all of it."""
-FINALISTS = 3
+FINALISTS, FINAL_TURNS = 4, 5
 
 
 class Way(NamedTuple):
@@ -38,6 +38,10 @@ class Way(NamedTuple):
     order: Order
     python_threads: bool
     shard_rows: int | None
+
+    def pieces(self, rows: int) -> int:
+        """How many shards a thread's rows are cut into."""
+        return 1 if self.shard_rows is None else max(1, round(rows / self.shard_rows))
 
     def __str__(self) -> str:
         threads = "Python threads" if self.python_threads else "BLAS threads"
@@ -48,22 +52,26 @@ class Way(NamedTuple):
 class BareBlas:
     """The fastest way found."""
 
-    exponentials = False
-
     def __init__(self, problem: Problem) -> None:
-        X, _ = problem.data()
+        X, self._targets = problem.data()
         self._problem = problem
         sizes = [size for size in SHARD_ROWS if size is None or size < len(X)]
         orders: tuple[Order, ...] = ("C", "F")
         ways = [Way(*choice) for choice in product(orders, (False, True), sizes)]
         some = X[: SCREENING_BYTES // X[0].nbytes]
         finalists = sorted(ways, key=lambda way: self._trial(way, some))[:FINALISTS]
-        best = min(finalists, key=lambda way: self._trial(way, X))
+        turns = [[self._trial(way, X) for way in finalists] for _ in range(FINAL_TURNS)]
+        best = finalists[int(np.argmin(np.median(turns, axis=0)))]
         self.evaluate = self._prepare(best, X)
         self.note = str(best)
 
-    def answer(self) -> None:
+    def answer(self) -> Answer | None:
         """There is none: no cost is computed."""
+        return None
+
+    @staticmethod
+    def _hand(X: Array, Y: Array, problem: Problem, way: Way) -> Hand:
+        return Products(X, Y, problem, way)
 
     def _trial(self, way: Way, X: Array) -> float:
         evaluate = self._prepare(way, X)
@@ -79,7 +87,8 @@ class BareBlas:
     def _prepare(self, way: Way, X: Array) -> Callable[[], None]:
         threads = usable_cpus() if way.python_threads else 1
         threadpool_limits(1 if way.python_threads else usable_cpus())
-        hands = [_Hand(part, self._problem, way, self.exponentials) for part in _cut(X, threads)]
+        rows = zip(cut(X, threads), cut(self._targets[: len(X)], threads), strict=True)
+        self._hands = hands = [self._hand(*part, self._problem, way) for part in rows]
         if threads == 1:
             return hands[0].work
         pool = ThreadPoolExecutor(threads - 1)
@@ -96,19 +105,27 @@ class BareBlas:
 class BlasAndExponentials(BareBlas):
     """The same with the exponentials."""
 
-    exponentials = True
+    @staticmethod
+    def _hand(X: Array, Y: Array, problem: Problem, way: Way) -> Hand:
+        return Products(X, Y, problem, way, exponentials=True)
 
 
-class _Hand:
+class Hand(Protocol):
+    """One thread at its part of the work."""
+
+    def work(self) -> None:
+        """All that one evaluation takes of it."""
+
+
+class Products:
     """One thread's rows, in shards, and its work arrays."""
 
-    def __init__(self, X: Array, problem: Problem, way: Way, exponentials: bool) -> None:
+    def __init__(self, X: Array, Y: Array, problem: Problem, way: Way, exponentials: bool = False) -> None:
         shape = problem.shape
         weights: Weights = problem.weights()
         self._weight1, self._weight2 = (np.ascontiguousarray(theta[:, 1:]) for theta in weights)
         self._gradient1, self._gradient2 = np.empty_like(self._weight1), np.empty_like(self._weight2)
-        pieces = 1 if way.shard_rows is None else max(1, round(len(X) / way.shard_rows))
-        self._shards = [np.array(part, order=way.order) for part in _cut(X, pieces)]
+        self._shards = [np.array(part, order=way.order) for part in cut(X, way.pieces(len(X)))]
         most = max(len(part) for part in self._shards)
         self._hidden, self._delta1 = (np.empty(most * shape.hidden, X.dtype) for _ in range(2))
         self._output = np.empty(most * shape.outputs, X.dtype)
@@ -134,6 +151,7 @@ class _Hand:
             yield buffer[: rows * width].reshape((rows, width), order=self._order)
 
 
-def _cut(rows: Array, pieces: int) -> list[Array]:
+def cut(rows: Array, pieces: int) -> list[Array]:
+    """Consecutive rows, as many in each piece as can be."""
     edges = [len(rows) * piece // pieces for piece in range(pieces + 1)]
     return [rows[start:stop] for start, stop in pairwise(edges)]
