@@ -299,6 +299,18 @@ def test_single_precision_ends_at_the_same_cost(digits: Callable[..., ml.Objecti
     assert exact(single.x)[0] == pytest.approx(double.fun, rel=1e-2)  # other rounding, and so another way
 
 
+@pytest.mark.parametrize(("size", "memory", "other"), [(300, 50, 20), (4000, 50, 49), (5000, 40, 50), (10_001, 20, 50)])
+def test_fewer_steps_are_remembered_where_vectors_are_long(size: int, memory: int, other: int) -> None:
+    scales = np.geomspace(1, 1e4, size)
+
+    def train(memory: int | None) -> Array:
+        trainer = ml.LBFGS(memory=memory, max_evaluations=90)
+        return np.asarray(trainer.minimize(lambda x: (float(x @ (scales * x)) / 2, scales * x), np.ones(size)).x)
+
+    np.testing.assert_array_equal(train(None), train(memory))
+    assert not np.array_equal(train(None), train(other))
+
+
 def logistic(dtype: str) -> ml.Objective:
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 5))

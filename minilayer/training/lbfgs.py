@@ -12,6 +12,7 @@ from .secants import Secants
 from .status import Status
 from .trainer import Trainer
 
+REMEMBERED, FEWEST, MOST = 200_000, 20, 50
 PATIENCE = 10
 ROUNDING = 1e-6
 
@@ -19,6 +20,7 @@ ROUNDING = 1e-6
 @final
 class LBFGS(Trainer):
     """Quasi-Newton steps along x - H gradient, H from the last ``memory`` steps (Nocedal, 1980; Liu, Nocedal, 1989).
+    By default (None) these are 50, and down to 20 for more than 4000 parameters, where each takes more time.
 
     What is not known from the steps comes, with ``precondition``, from the objective: its ``preconditioner()``, if it
     has one, as Objective does, is made at the start and refreshed before iterations 1, 2, 3, 5, 9, 17, ..., ever less
@@ -44,7 +46,7 @@ class LBFGS(Trainer):
     def __init__(
         self,
         *,
-        memory: int = 20,
+        memory: int | None = None,
         precondition: bool | None = None,
         tolerance: float = 1e-5,
         cost_tolerance: float = 1e-9,
@@ -59,7 +61,7 @@ class LBFGS(Trainer):
             max_seconds=max_seconds,
             target_cost=target_cost,
         )
-        self.memory = check_count("memory", memory)
+        self.memory = None if memory is None else check_count("memory", memory)
         if precondition is not None and not isinstance(precondition, bool):
             raise TypeError(f"precondition: expected True, False or None, found {shown(precondition)}")
         self.precondition = precondition
@@ -79,7 +81,8 @@ class LBFGS(Trainer):
             return cost, gradient.copy()  # an objective may answer in one array, again and again
 
         x, (cost, gradient) = x0, evaluate(x0)
-        secants, costs = Secants(self.memory, x.size), [cost]
+        memory = self.memory or min(MOST, max(FEWEST, REMEMBERED // x.size))
+        secants, costs = Secants(memory, x.size), [cost]
         use = run.has_penalty if self.precondition is None else self.precondition
         preconditioner = run.preconditioner() if use else None
         while math.sqrt(gradient @ gradient) > self.tolerance:
