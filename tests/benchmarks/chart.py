@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .report import Report
 
-COLORS = ("#4d4d4d", "#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e")
-MARKERS = ("o", "s", "D", "^", "v", "P")
+COLORS = ("#4d4d4d", "#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#a6761d")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
 
 def draw(report: Report, path: Path) -> None:

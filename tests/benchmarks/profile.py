@@ -6,11 +6,11 @@
 On two cores of an AMD EPYC (AVX2, OpenBLAS, NumPy 2.4), float64:
 
     (rows, inputs, hidden, outputs)   products   activations   loss   dense, not products   the rest
-    (5000, 400, 25, 10)                   75 %          11 %    7 %                   4 %        4 %
-    (60000, 784, 100, 10)                 88 %           9 %    1 %                   1 %        0 %
-    (5000, 400, 256, 10)                  79 %          16 %    1 %                   2 %        2 %
-    (20000, 64, 16, 10)                   46 %          27 %   20 %                   4 %        2 %
-    (1000000, 32, 16, 1)                  36 %          49 %    6 %                   8 %        2 %
+    (5000, 400, 25, 10)                   72 %          13 %    7 %                   4 %        4 %
+    (60000, 784, 100, 10)                 87 %          11 %    1 %                   1 %        0 %
+    (5000, 400, 256, 10)                  78 %          17 %    1 %                   2 %        2 %
+    (20000, 64, 16, 10)                   45 %          27 %   21 %                   4 %        3 %
+    (1000000, 32, 16, 1)                  36 %          51 %    5 %                   7 %        1 %
 
 Nearly all of the activations' share and half of the loss's is NumPy's exponential, which without AVX-512 is not
 vectorized.

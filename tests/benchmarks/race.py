@@ -1,7 +1,7 @@
 """The race: minilayer beside the tools that a user might pick instead, on this machine, in one run.
 
     pip install "minilayer[bench]"
-    python -m tests.benchmarks.race evaluation      # (a) one cost and gradient: about 8 minutes
+    python -m tests.benchmarks.race evaluation      # (a) one cost and gradient: about 12 minutes
     python -m tests.benchmarks.race training        # (b) ex4 to cost 0.339: about 2 minutes
     python -m tests.benchmarks.race growth          # (c) time and memory by rows: about 4 minutes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from .machine import busy_cpus, machine, machine_line
 
 QUIET = 0.15
 """CPUs that other processes may use before the figures are called in question."""
+SETTLING = 1.0
+"""Seconds after the last contestant has left, whose memory the system takes back: that is not others' work."""
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Report:
 
     def end(self) -> None:
         """Print the summary."""
+        time.sleep(SETTLING)
         self._note_load("after")
         print("\n".join(self.summary))
 
