@@ -29,10 +29,11 @@ def check_gradient(
     it), the loss by the pre-activation, and the whole objective, array by array along ``directions`` random directions
     or, with ``every_parameter``, by each single entry, at 4 or more evaluations each. The difference has four points,
     an error of order step**4; the relative error is abs(analytic - difference) over the larger of that derivative and
-    the norm of the gradient that it is part of.
+    the norm of the gradient that it is part of. Where kinks (ReLU's) or rounding spoil a difference, shorter steps are
+    tried, and the one that agrees best counts.
 
     Raises GradientError, naming the first layer and parameter at fault, for an error above ``tolerance``. Returns the
-    errors otherwise.
+    errors otherwise. An objective in single precision, in which differences drown, is refused with ValueError.
 
     >>> from minilayer import Dense, Sigmoid, BinaryCrossEntropy
     >>> model = Sequential([Dense(2, 3), Sigmoid(), Dense(3, 1), Sigmoid()], seed=0)
@@ -41,6 +42,11 @@ def check_gradient(
     True
     """
     check_instance("objective", objective, Objective, "an Objective")
+    if objective.dtype != np.float64:
+        raise ValueError(
+            f"objective: expected dtype float64, found {objective.dtype}, too coarse for differences: check the same "
+            "objective without dtype"
+        )
     check_count("directions", directions)
     check_number("tolerance", tolerance, above=True)
     point = np.array(objective.x0 if x is None else check_vector("x", x, objective.x0.size), dtype=np.float64)

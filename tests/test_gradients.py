@@ -130,6 +130,47 @@ def test_a_missing_penalty_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         ml.check_gradient(objective)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_kinks_in_many_rows_are_no_mistakes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    model = ml.Sequential(
+        [ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 30), ml.ReLU(), ml.Dense(30, 1), ml.Sigmoid()], seed
+    )
+    X, labels = rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000)
+    objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy())
+    assert ml.check_gradient(objective).worst < 1e-6
+
+
+def test_a_mistake_beside_kinks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    model = ml.Sequential([ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 1), ml.Sigmoid()], seed=0)
+    objective = ml.Objective(model, rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000), ml.BinaryCrossEntropy())
+    right = ml.Objective.__call__
+    monkeypatch.setattr(ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(self, x)[1] * 1.00001))
+    with pytest.raises(ml.GradientError, match=r"layers\[0\] Dense\(50, 40\), theta in the whole objective"):
+        ml.check_gradient(objective)
+
+
+def test_saturated_units_are_no_mistakes() -> None:
+    model = ml.Sequential([ml.Dense(1, 1), ml.Tanh(), ml.Dense(1, 1), ml.Sigmoid()])
+    model.parameters[:] = [0.0, 1.0, 0.5, 0.5]
+    X, labels = np.linspace(11.5, 12.5, 20)[:, None], np.arange(20) % 2
+    assert ml.check_gradient(ml.Objective(model, X, labels, ml.BinaryCrossEntropy())).worst < 1e-6
+
+
+def test_single_precision_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    model = small_model([3, 2], ml.Tanh, ml.Sigmoid, seed=0)
+    X, Y = rng.standard_normal((5, 3)), rng.integers(0, 2, (5, 2))
+    objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), dtype="float32")
+    message = (
+        "^objective: expected dtype float64, found float32, too coarse for differences: check the same objective "
+        "without dtype$"
+    )
+    with pytest.raises(ValueError, match=message):
+        ml.check_gradient(objective)
+
+
 def test_the_check_changes_nothing() -> None:
     objective = problem("sigmoid", ml.ReLU, [3, 4, 2], 5, 1.0)
     before = objective.x0
