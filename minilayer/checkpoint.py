@@ -21,7 +21,6 @@ import json
 import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -36,7 +35,7 @@ from .checkpoint_reader import (
     seal,
     unregistered,
 )
-from .checks import Array, check_count, check_instance
+from .checks import Array, check_count, check_instance, check_path, shown
 from .files import replace_file
 from .layers import registered
 from .sequential import Sequential
@@ -78,7 +77,7 @@ def save(
             if not (allow_non_finite or np.isfinite(value).all()):
                 hint = "save(..., allow_non_finite=True) stores it all the same"
                 raise CheckpointError(f"layers[{index}] {layer!r}, {name}: expected finite numbers: {hint}")
-    replace_file(Path(path), _encode(model, _check_state(state or {})))
+    replace_file(check_path("path", path), _encode(model, _check_state({} if state is None else state)))
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequential:
@@ -88,7 +87,7 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequent
     expected and what was found, for a file that is not a checkpoint, is damaged, of a newer version, larger than
     ``max_bytes``, or has a layer class that is not registered.
     """
-    content = read_checkpoint(Path(path), check_count("max_bytes", max_bytes))
+    content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
     try:
         model = Sequential(content.layers)
     except (TypeError, ValueError) as error:
@@ -102,7 +101,8 @@ def load_parameters(model: Sequential, path: str | os.PathLike[str], *, max_byte
 
     Raises what ``load`` raises, and CheckpointError for another architecture.
     """
-    content = read_checkpoint(Path(path), check_count("max_bytes", max_bytes))
+    check_instance("model", model, Sequential, "a Sequential")
+    content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
     found, expected = ([(type(layer), layer.config()) for layer in some] for some in (content.layers, model.layers))
     if found != expected:
         raise CheckpointError(f"{path}: /layers: expected {list(model.layers)}, found {content.layers}")
@@ -111,16 +111,17 @@ def load_parameters(model: Sequential, path: str | os.PathLike[str], *, max_byte
 
 def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> State:
     """The training state that ``save`` was given; empty where it was given none. Raises what ``load`` raises."""
-    return read_checkpoint(Path(path), check_count("max_bytes", max_bytes)).state
+    return read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes)).state
 
 
 def _check_state(state: Mapping[str, int | float | str | Array]) -> State:
+    check_instance("state", state, Mapping, "numbers, texts and arrays by name")
     for name, value in state.items():
         array = isinstance(value, np.ndarray) and value.dtype == np.float64 and value.size
         plain = isinstance(name, str) and name not in ("", ".") and "/" not in name  # HDF5 gives those a meaning
         if not plain or not (array or isinstance(value, int | float | str)):
             raise TypeError(
-                f"state: expected numbers, texts and non-empty float64 arrays by name, found {name!r}: {value!r}"
+                f"state: expected numbers, texts and non-empty float64 arrays by name, found {name!r}: {shown(value)}"
             )
     return dict(state)
 

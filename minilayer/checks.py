@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +23,8 @@ def shown(value: object) -> str:
     """A value as an error message shows it: whole where it is short, the shape of an array."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(shown, value))})"
     text = repr(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
@@ -51,6 +55,20 @@ def check_number(name: str, value: object, minimum: float = 0.0, *, above: bool 
     return number
 
 
+def check_flag(name: str, value: object) -> bool:
+    """True or False: not 1, nor "yes"."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, found {shown(value)}")
+    return value
+
+
+def check_path(name: str, value: object) -> Path:
+    """A file's name, as a text or a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}: expected a file's path, found {shown(value)}")
+    return Path(value)
+
+
 def check_numeric(name: str, value: object) -> Array:
     """``value`` as an array of booleans, integers or floats, not copied where it is one already."""
     if isinstance(value, np.ma.MaskedArray):
@@ -62,7 +80,9 @@ def check_numeric(name: str, value: object) -> Array:
     if array.dtype.kind not in "buif":
         if hasattr(value, "toarray"):
             raise TypeError(f"{name}: expected an array, found a sparse one: use {name}.toarray()")
-        mixed = ", values of several kinds" if array.dtype.kind == "O" else ""
+        if array.ndim == 0:
+            raise TypeError(f"{name}: expected numbers, found {shown(value)}")
+        mixed = ", values of several kinds or of none that NumPy knows" if array.dtype.kind == "O" else ""
         raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{mixed}")
     return array
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.io import loadmat
 
-from .checks import Array, check_count, check_finite, check_numeric
+from .checks import Array, check_count, check_finite, check_numeric, check_path, shown
 
 PIXELS = 400
 
@@ -27,7 +27,7 @@ def load_ex4(path: str | os.PathLike[str]) -> tuple[Array, Array]:
     >>> X.shape, labels.shape, labels[::500].tolist()
     ((5000, 400), (5000,), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
-    path = Path(path)
+    path = check_path("path", path)
     content = read_mat(path, ("X", "y"))
     for name in ("X", "y"):
         if name not in content:
@@ -98,7 +98,7 @@ def stratified_split(
     (6, 2, array([0, 1]))
     """
     if isinstance(holdout, bool) or not isinstance(holdout, (int, float)):
-        raise TypeError(f"holdout: expected a number, found {holdout!r}")
+        raise TypeError(f"holdout: expected a number, found {shown(holdout)}")
     if not 0 < holdout < 1:
         raise ValueError(f"holdout: expected a share between 0 and 1, found {holdout}")
     codes = check_class_labels("labels", labels)

@@ -25,6 +25,8 @@ def replace_file(path: Path, content: bytes) -> None:
     path = Path(os.path.realpath(path))  # a link stays a link, to the new content
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write it to, found none at {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a file to write, found a folder")
     _clear_abandoned(path)
     temporary, file = _create_beside(path)
     try:

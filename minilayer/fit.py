@@ -12,7 +12,7 @@ from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquar
 from .objective import Objective
 from .preparation import ClassWeight
 from .sequential import Sequential
-from .training import LBFGS, Callback, Trainer, Validation
+from .training import LBFGS, Callback, Rule, Trainer, Validation
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)
 
@@ -46,6 +46,8 @@ def fit(
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
     """
+    if isinstance(trainer, Rule):
+        raise TypeError(f"trainer: expected a Trainer, found {trainer!r}: write GradientDescent(rule=...)")
     if trainer is not None:
         check_instance("trainer", trainer, Trainer, "a Trainer such as LBFGS()")
     objective = Objective(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .checkpoint import load_state, save
 from .checkpoint_reader import State
-from .checks import Array, check_count, check_number, check_numeric, check_vector, shown
+from .checks import Array, check_count, check_flag, check_number, check_numeric, check_vector, shown
 from .cpus import default_workers, single_threaded_blas
 from .evaluator import Evaluator
 from .held_out import HeldOut
@@ -80,7 +80,9 @@ class Objective:
         self.l2 = check_number("l2", l2)
         self.workers = default_workers() if workers is None else check_count("workers", workers)
         count = self._default_shards(self.rows) if shards is None else check_count("shards", shards)
-        self._shards = Shards((inputs, targets, weights), min(count, self.rows), check_dtype(dtype), copy)
+        self._shards = Shards(
+            (inputs, targets, weights), min(count, self.rows), check_dtype(dtype), check_flag("copy", copy)
+        )
         self._total = self.rows if weights is None else float(weights.sum())
         self._decay = self.l2 * model.penalized()
         self._evaluator = Evaluator(model, loss, self.dtype, min(self.workers, self.shards))
@@ -137,7 +139,8 @@ class Objective:
         """
         chosen = check_numeric("rows", rows)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
-            raise ValueError(f"rows: expected a 1-D array of row numbers, found {shown(rows)}")
+            hint = ": use numpy.flatnonzero(rows)" if chosen.dtype.kind == "b" else ""
+            raise ValueError(f"rows: expected a 1-D array of row numbers, found {shown(rows)}{hint}")
         if chosen.min() < 0 or chosen.max() >= self.rows:
             raise ValueError(f"rows: expected numbers from 0 to {self.rows - 1}, found {chosen.min()}..{chosen.max()}")
         batch = Batch(self._shards, chosen, self._default_shards(len(chosen)))

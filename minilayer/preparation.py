@@ -59,7 +59,8 @@ def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
         if not loss.takes_labels:
             raise ValueError(f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}")
         if values.dtype.kind not in "bui":
-            raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}")
+            hint = ": use Y.astype(int)" if (values == np.round(values)).all() else ""
+            raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}{hint}")
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= outputs:
             raise ValueError(

@@ -142,6 +142,37 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         ml.save(small(), tmp_path / "nowhere" / "model.h5")
 
 
+def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=r"expected a file to write, found a folder$"):
+        ml.save(small(), tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+NO_PATHS: list[Any] = [None, True, 3, ["model.h5"]]
+
+
+@pytest.mark.parametrize("path", NO_PATHS)
+def test_what_is_no_path_is_named(path: Any) -> None:
+    for call in (
+        lambda: ml.save(small(), path),
+        lambda: ml.load(path),
+        lambda: ml.load_parameters(small(), path),
+        lambda: ml.load_state(path),
+        lambda: ml.load_ex4(path),
+        lambda: ml.load_weights(path),
+        lambda: ml.save_weights(small(), path),
+    ):
+        with pytest.raises(TypeError, match=r"^path: expected a file's path, found "):
+            call()
+
+
+@pytest.mark.parametrize("call", [ml.save, ml.load_parameters, ml.save_weights])
+def test_what_is_no_model_is_named(call: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^model: expected a Sequential, found 'model'$"):
+        call("model", tmp_path / "model.h5")
+    assert os.listdir(tmp_path) == []
+
+
 def test_an_unregistered_layer_is_not_saved(tmp_path: Path) -> None:
     class Cube(ml.Activation):
         """x ** 3."""

@@ -135,6 +135,11 @@ def test_split_refuses_other_shares(holdout: float) -> None:
         ml.stratified_split([0, 1], holdout)
 
 
+def test_split_shows_what_was_given_as_a_share() -> None:
+    with pytest.raises(TypeError, match=r"^holdout: expected a number, found an array of shape \(3,\)$"):
+        ml.stratified_split([0, 1], np.ones(3))  # type: ignore[arg-type]
+
+
 def test_split_that_holds_nothing_out_is_refused() -> None:
     with pytest.raises(ValueError, match="holdout: expected a share of at least one row of a class"):
         ml.stratified_split([0, 1], 0.1)

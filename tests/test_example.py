@@ -83,6 +83,7 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
         (["--load", "none.h5"], 1, "digits.py: error: none.h5: expected a checkpoint, found no file there"),
         (["--method", "Adam"], 1, "digits.py: error: method: expected one of TNC"),
         (["--hidden", "0"], 1, "digits.py: error: inputs|units of Dense: expected at least 1, found 0"),
+        (["--learning-rate", "3"], 1, "digits.py: error: --learning-rate: expected with --method GradientDescent, fo"),
         (["--l2", "-1"], 1, "digits.py: error: l2: expected a finite number >= 0, found -1.0"),
         (["--holdout", "2"], 1, "digits.py: error: holdout: expected a share between 0 and 1, found 2.0"),
         (["--evaluations", "0"], 1, "digits.py: error: max_evaluations: expected at least 1, found 0"),

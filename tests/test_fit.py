@@ -81,6 +81,7 @@ def test_callback_progress_and_checkpoint_are_handed_on(tmp_path: Path, capsys: 
             r"model: expected Sigmoid\(\) as the last layer for yes or no, .* found Dense\(4, 3\)",
         ),
         ({"trainer": "Adam"}, r"trainer: expected a Trainer such as LBFGS\(\), found 'Adam'"),
+        ({"trainer": ml.Adam()}, r"trainer: expected a Trainer, found Adam\(.*\): write GradientDescent\(rule=...\)"),
         ({"trainer": ml.ScipyTrainer}, r"trainer: expected a Trainer .*: write ScipyTrainer\(...\)"),
         ({"Y": np.arange(20)}, r"Y: expected labels 0..2 \(the model has 3 outputs\), found 0..19"),
     ],

@@ -21,7 +21,7 @@ RULES: dict[str, ml.Rule] = {
     "momentum": ml.Momentum(0.9),
     "nesterov": ml.Momentum(0.9, nesterov=True),
     "adam": ml.Adam(),
-    "adam, other constants": ml.Adam(0.5, 0.8, 1e-3),
+    "adam, other constants": ml.Adam(beta1=0.5, beta2=0.8, epsilon=1e-3),
 }
 SCHEDULES: dict[str, ml.Schedule | None] = {
     "none": None,

@@ -304,7 +304,10 @@ def test_work_memory_is_bounded_by_workers_times_shard() -> None:
         ({"X": np.ones((0, 4)), "Y": np.ones((0, 3))}, r"X: expected at least one row .* found shape \(0, 4\)"),
         ({"X": np.full((3, 4), np.nan)}, "X: expected finite numbers, found nan in row 0, column 0"),
         ({"Y": np.full((3, 3), np.inf)}, "Y: expected finite numbers, found inf in row 0, column 0"),
-        ({"Y": np.ones(3)}, "Y: expected integers as labels, or 3 columns, found dtype float64"),
+        ({"Y": np.ones(3)}, r"Y: expected integers as labels, or 3 columns, found dtype float64: use Y.astype\(int\)$"),
+        ({"Y": [0.5, 1, 2]}, "Y: expected integers as labels, or 3 columns, found dtype float64$"),
+        ({"Y": None}, "Y: expected numbers, found None"),
+        ({"copy": "no"}, "copy: expected True or False, found 'no'"),
         ({"Y": [0, 3, 1]}, r"Y: expected labels 0..2 \(the model has 3 outputs\), found 0..3"),
         ({"Y": [-1, 0, 1]}, r"Y: expected labels 0..2 \(the model has 3 outputs\), found -1..1"),
         (

@@ -289,6 +289,8 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
     for wrong in ({"x": [1.0]}, {"x": np.arange(3)}, {"x": np.zeros(0)}, {3: 1.0}, {"a/b": np.ones(1)}, {"": 1}):
         with pytest.raises(TypeError, match="state: expected numbers, texts and non-empty float64 arrays by name"):
             ml.save(model, path, state=wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^state: expected numbers, texts and arrays by name, found \[3\]$"):
+        ml.save(model, path, state=[3])  # type: ignore[arg-type]
 
 
 def test_values_are_sealed_whatever_arrays_are_called(tmp_path: Path) -> None:

@@ -365,6 +365,10 @@ def test_a_method_that_gives_up_says_so() -> None:
     [
         ({"method": "Adam"}, ValueError, "method: expected one of TNC, L-BFGS-B, CG, .*, found 'Adam'"),
         ({"method": "Nelder-Mead"}, ValueError, "method: expected one of TNC"),
+        ({"method": "lbfgs"}, ValueError, "method: .* found 'lbfgs': did you mean 'L-BFGS-B'"),
+        ({"maxfun": "many"}, TypeError, "maxfun: expected an integer, found 'many'"),
+        ({"method": "TNC", "maxfun": -3}, ValueError, "maxfun: expected at least 1, found -3"),
+        ({"maxcor": 0}, ValueError, "maxcor: expected at least 1, found 0"),
         ({"method": 3}, ValueError, "method: expected one of TNC.*, found 3"),
         ({"maxiters": 3}, TypeError, "L-BFGS-B has no option 'maxiters'"),
         ({"method": "TNC", "maxiter": 5}, TypeError, r"TNC has no option 'maxiter' \(its budget is 'maxfun'\)"),

@@ -257,9 +257,9 @@ def test_mistakes_are_told_before_anything_changes(make: Make) -> None:
     objective, X, labels = problem()
     start = objective.x0
     for validation, error, message in (
-        ((X, labels), TypeError, r"validation: expected Validation\(X, Y\), found \(array"),
-        (ml.Validation(X[:, :2], labels), ValueError, "X: expected 3 columns"),
-        (ml.Validation(X, labels[:3]), ValueError, "Y: expected as many rows as X, 15, found 3"),
+        ((X, labels), TypeError, r"validation: expected Validation\(X, Y\), found \(an array of shape"),
+        (ml.Validation(X[:, :2], labels), ValueError, "^validation: X: expected 3 columns"),
+        (ml.Validation(X, labels[:3]), ValueError, "^validation: Y: expected as many rows as X, 15, found 3"),
         (ml.Validation(X, labels, metric=lambda Y, P: "x"), TypeError, "metric: expected a function that gives a num"),  # type: ignore[arg-type, return-value]
     ):
         with pytest.raises(error, match=message):

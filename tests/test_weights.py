@@ -223,6 +223,8 @@ def test_wrong_row_numbers_are_named(rows: Any) -> None:
     objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy())
     with pytest.raises(ValueError, match=r"rows: expected (a 1-D array of row numbers|numbers from 0 to 11), found"):
         objective.batch(objective.x0, rows)
+    with pytest.raises(ValueError, match=r"rows: expected a 1-D array .*: use numpy.flatnonzero\(rows\)$"):
+        objective.batch(objective.x0, np.arange(ROWS) < 3)
 
 
 @pytest.mark.parametrize("pair", PAIRS)

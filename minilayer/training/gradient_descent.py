@@ -13,8 +13,10 @@ from .recovery import State
 from .rules import Momentum, Rule
 from .run import CostAndGradient, Run
 from .schedules import Schedule
-from .status import Status
+from .status import Status, Stop
 from .trainer import Trainer
+
+UNFINISHED = {Status.MAX_EVALUATIONS, Status.MAX_ITERATIONS, Status.MAX_SECONDS, Status.NON_FINITE}
 
 
 @final
@@ -86,6 +88,15 @@ class GradientDescent(Trainer):
         return {name: getattr(self, name) for name in names}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        try:
+            return self._descend(run, x0)
+        except Stop as stop:
+            if stop.status not in UNFINISHED or run.iterations == 0 or run.history.cost[0] > min(run.history.cost[1:]):
+                raise
+            reason = f"{stop.reason}, and no step lowered the cost: the learning rate may be too large"
+            raise Stop(stop.status, reason) from None
+
+    def _descend(self, run: Run, x0: Array) -> tuple[Status, str]:
         if run.resumed is None:
             x, state = x0, self.rule.start(x0.size)
             _, gradient = run.evaluate(x)

@@ -43,6 +43,10 @@ class Recovery:
     ) -> None:
         if not _is_resumable(objective):
             raise TypeError(f"checkpoint: expected an Objective, which can be saved, found {objective!r}")
+        if path.is_dir():
+            raise IsADirectoryError(f"checkpoint: expected a file, found a folder at {path}")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"checkpoint: expected a folder to write {path} to, found none at {path.parent}")
         self._objective, self._path, self._every = objective, path, every
         self._identity = hashlib.sha256(f"{objective.fingerprint()}|{description}".encode()).hexdigest()
         self.state: State = objective.load_state(path) if path.exists() else {}

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from ..checks import Array, check_number
+from ..checks import Array, check_flag, check_number
 from .recovery import State
 
 
@@ -46,9 +46,7 @@ class Momentum(Rule):
 
     def __init__(self, momentum: float = 0.0, nesterov: bool = False) -> None:
         self.momentum = _below_one("momentum", momentum)
-        if not isinstance(nesterov, bool):
-            raise TypeError(f"nesterov: expected True or False, found {nesterov!r}")
-        self.nesterov = nesterov
+        self.nesterov = check_flag("nesterov", nesterov)
 
     def start(self, size: int) -> State:
         return {"velocity": np.zeros(size)}
@@ -75,7 +73,7 @@ class Adam(Rule):
     array([-0.01,  0.01])
     """
 
-    def __init__(self, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
+    def __init__(self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta1, self.beta2 = _below_one("beta1", beta1), _below_one("beta2", beta2)
         self.epsilon = check_number("epsilon", epsilon, above=True)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import Array
+from ..checks import Array, check_vector
+from .answer import check_answer
 from .budget import Budget
 from .history import History, Iteration
 from .progress import ProgressBar
@@ -68,7 +69,7 @@ class Run:
     def evaluate(self, x: Array) -> tuple[float, Array]:
         """Cost and gradient at x, counted and checked."""
         self._check_budget()
-        cost, gradient = self._ask(x, self._objective)
+        cost, gradient = self._ask(x, lambda x: check_answer(self._objective(x), x.size))
         with np.errstate(over="ignore"):
             norm = math.sqrt(gradient.dot(gradient))  # np.linalg.norm takes its time when the caches are cold
         self.evaluations += 1
@@ -99,7 +100,10 @@ class Run:
         """The product of the Hessian at x with v, counted as an evaluation and checked."""
         self._check_budget()
         hessp: Callable[..., Array] = getattr(self._objective, "hessp")  # noqa: B009 (not in the type of each objective)
-        _, product = self._ask(np.concatenate([x, v]), lambda both: (0.0, hessp(x, v, **options)))
+        _, product = self._ask(
+            np.concatenate([x, v]),
+            lambda _: (0.0, check_vector("objective's hessp", hessp(x, v, **options), v.size)),
+        )
         self.evaluations += 1
         self.products += 1
         if not np.isfinite(product).all():
@@ -127,11 +131,11 @@ class Run:
     def estimate(self, x: Array, rows: Array) -> Array:
         """The gradient at x from some rows, checked."""
         self._budget.check_seconds(self.evaluations, self.seconds)
-        cost, gradient = getattr(self._objective, "batch")(x, rows)  # noqa: B009
+        cost, gradient = check_answer(getattr(self._objective, "batch")(x, rows), x.size)  # noqa: B009
         if not (math.isfinite(cost) and np.isfinite(gradient).all()):
             what = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
             raise Stop(Status.NON_FINITE, f"a batch of the epoch after iteration {self.iterations} gave {what}")
-        return np.asarray(gradient)
+        return gradient
 
     def _advance_bar(self) -> None:
         """One evaluation more that has no cost of its own."""
@@ -141,15 +145,14 @@ class Run:
     def _ask(self, x: Array, function: CostAndGradient) -> tuple[float, Array]:
         """The journal's answer while it has one, else the function's, written down."""
         journal = self._recovery.journal if self._recovery else None
-        answer = journal.answer(x) if journal else None
-        if answer is not None:
+        if journal and (answer := journal.answer(x)) is not None:
             cost, gradient, seconds = answer
             self._began = time.perf_counter() - seconds
             return cost, gradient
         cost, gradient = function(x)
         if journal:
-            journal.append(x, float(cost), gradient, self.seconds)
-        return float(cost), gradient
+            journal.append(x, cost, gradient, self.seconds)
+        return cost, gradient
 
     def iterated(self, x: Array, state: State | None = None) -> None:
         """The method has finished an iteration, at x.

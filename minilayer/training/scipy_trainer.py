@@ -6,12 +6,13 @@ from typing import Any, final
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ..checks import Array, shown
+from ..checks import Array, check_count, check_flag, shown
 from .run import CostAndGradient, Run
 from .scipy_methods import METHODS, Method
 from .status import Status
 from .trainer import Trainer
 
+COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
 RECOMMENDED, RECOMMENDED_OPTIONS = "L-BFGS-B", {"maxcor": 50}
 
 
@@ -60,11 +61,11 @@ class ScipyTrainer(Trainer):
         for option in options:
             if option not in self.method.options:
                 raise TypeError(_unknown_option(self.method, option))
-        if not isinstance(gauss_newton, bool):
-            raise TypeError(f"gauss_newton: expected True or False, found {gauss_newton!r}")
+            if option in COUNTS:
+                check_count(option, options[option])
+        self.gauss_newton = check_flag("gauss_newton", gauss_newton)
         if gauss_newton and self.method.curvature == "none":
             raise TypeError(f"gauss_newton: expected a method that uses curvature, found {self.method.name}")
-        self.gauss_newton = gauss_newton
 
     @property
     def name(self) -> str:
@@ -118,8 +119,14 @@ def _find(name: str) -> Method:
     for method in METHODS:
         if isinstance(name, str) and name.lower() == method.name.lower():
             return method
-    known = ", ".join(method.name for method in METHODS)
-    raise ValueError(f"method: expected one of {known}, found {name!r}")
+    names = [method.name for method in METHODS]
+    near = [method for method in names if isinstance(name, str) and _letters(method).startswith(_letters(name))]
+    meant = f": did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"method: expected one of {', '.join(names)}, found {name!r}{meant}")
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalpha())
 
 
 def _unknown_option(method: Method, option: str) -> str:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import ClassVar, Protocol, TypeGuard, final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from ..checks import Array, check_count, check_finite, check_instance, check_number, check_numeric, shown
+from ..checks import (
+    Array,
+    check_count,
+    check_finite,
+    check_flag,
+    check_instance,
+    check_number,
+    check_numeric,
+    check_path,
+    shown,
+)
 from ..cpus import single_threaded_blas
 from .budget import Budget
 from .progress import ProgressBar
@@ -102,13 +111,15 @@ class Trainer(ABC):
             raise TypeError(f"callback: expected a function of an Iteration, found {shown(callback)}")
         if validation is not None:
             check_instance("validation", validation, Validation, "Validation(X, Y)")
+        if progress is not None:
+            check_flag("progress", progress)
         self._check(objective)
         watch = None if validation is None else Watch(validation, objective)
         recovery = None
         if checkpoint is not None:
             about = f"{self.name} {sorted(self.settings().items())!r}" + (watch.fingerprint() if watch else "")
             explicit, journal = x0 is not None, not self.shows_state
-            path, often = Path(checkpoint), check_count("every", every)
+            path, often = check_path("checkpoint", checkpoint), check_count("every", every)
             recovery = Recovery(objective, path, often, about, start, explicit, journal)
             start = recovery.start
         bar = ProgressBar(self.name, self._evaluation_limit(), progress)

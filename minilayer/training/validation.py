@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy.typing as npt
 
-from ..checks import Array, check_count, check_number, shown
+from ..checks import Array, check_count, check_flag, check_number, shown
 from .recovery import State
 from .standing import Point
 from .status import Status, Stop
@@ -58,9 +58,8 @@ class Validation:
             raise ValueError(f"monitor: expected 'cost' or 'metric', found {monitor!r}")
         if monitor == "metric" and metric is None:
             raise ValueError("monitor: expected 'cost' where there is no metric, found 'metric'")
-        if not isinstance(restore_best, bool):
-            raise TypeError(f"restore_best: expected True or False, found {restore_best!r}")
-        self.X, self.Y, self.metric, self.monitor, self.restore_best = X, Y, metric, monitor, restore_best
+        self.restore_best = check_flag("restore_best", restore_best)
+        self.X, self.Y, self.metric, self.monitor = X, Y, metric, monitor
         self.patience = None if patience is None else check_count("patience", patience)
         self.minimum_improvement = check_number("minimum_improvement", minimum_improvement)
 
@@ -86,7 +85,11 @@ class Watch:
         if not hasattr(objective, "held_out"):
             raise TypeError(f"validation: expected an Objective, which can hold rows out, found {shown(objective)}")
         self._validation = validation
-        self._held_out = objective.held_out(validation.X, validation.Y)
+        try:
+            self._held_out = objective.held_out(validation.X, validation.Y)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"validation: {error}") from None  # it speaks of X and Y, and so do the training's
         self.best: Point | None = None
         self.best_iteration = self._improved = 0
         self._best_score = self._reference = -math.inf

@@ -1,0 +1,20 @@
+"""What an objective may answer: minilayer's own keeps to it, one of the user's might not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import Array, check_numeric, check_vector, shown
+
+
+def check_answer(answer: object, size: int) -> tuple[float, Array]:
+    """(cost, gradient (size,) float64) of what an objective returned, be it of lists or of other numbers.
+
+    Raises TypeError or ValueError for anything else. A NaN or an infinity is an answer.
+    """
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        raise TypeError(f"objective: expected a function that returns (cost, gradient), it returned {shown(answer)}")
+    cost = check_numeric("objective's cost", answer[0])
+    if cost.size != 1:
+        raise ValueError(f"objective's cost: expected one number, found {shown(cost)}")
+    return float(cost.item()), check_vector("objective's gradient", answer[1], size).astype(np.float64, copy=False)
