@@ -22,7 +22,7 @@ option("--data", default=DATA, help="the course's MATLAB file, or another of its
 option("--hidden", type=int, help="hidden units (25)")
 option("--l2", type=float, default=1.0, help="the exercise's lambda (1)")
 option("--method", default="TNC", help="LBFGS, GradientDescent, or a method of SciPy (TNC)")
-option("--learning-rate", type=float, default=1.0, help="of GradientDescent (1)")
+option("--learning-rate", type=float, help="of GradientDescent (1)")
 option("--evaluations", type=int, help="budget of evaluations of cost and gradient (250)")
 option("--iterations", type=int, help="budget of iterations (none)")
 option("--seed", type=int, default=0, help="of the start and of the held-out part (0)")
@@ -47,9 +47,7 @@ def main(args: argparse.Namespace) -> int:
     say(f"{model.summary()}\n")
     if args.check_gradient:
         say(f"gradient check: largest relative error {ml.check_gradient(objective).worst:.1e}\n")
-
     result = trainer.minimize(objective, progress=False if args.quiet or args.json else None)
-
     prediction = model.predict(X)
     digits = prediction.argmax(axis=1)
     ml.save(model, args.save)
@@ -90,7 +88,9 @@ def make_trainer(args: argparse.Namespace) -> ml.Trainer:
     evaluations = 250 if args.evaluations is None and args.iterations is None else args.evaluations
     budget = {"max_evaluations": evaluations, "max_iterations": args.iterations}
     if args.method.lower() == "gradientdescent":
-        return ml.GradientDescent(args.learning_rate, momentum=0.5, **budget)
+        return ml.GradientDescent(1.0 if args.learning_rate is None else args.learning_rate, momentum=0.5, **budget)
+    if args.learning_rate is not None:
+        raise ValueError(f"--learning-rate: expected with --method GradientDescent, found with {args.method}")
     return ml.LBFGS(**budget) if args.method.lower() == "lbfgs" else ml.ScipyTrainer(args.method, **budget)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
 
 from scipy.io import savemat
 
 from .activations import Sigmoid
-from .checks import Array, check_finite, check_matrix
+from .checks import Array, check_finite, check_instance, check_matrix, check_path
 from .data import read_mat
 from .dense import Dense
 from .files import replace_file
@@ -20,13 +19,14 @@ from .sequential import Sequential
 def load_weights(path: str | os.PathLike[str]) -> Sequential:
     """Theta1 (units, 1 + inputs), Theta2, ... of a MATLAB file as Dense layers with a Sigmoid behind each.
 
-    The exercise's ``ex4weights.mat`` gives the 400-25-10 network; its output k (from 1) is label k, so digit 0 (label
-    10) is the last.
+    The exercise's ``ex4weights.mat`` gives the 400-25-10 network. Its outputs are the labels 1 to 10 in that order, so
+    digit 0 (label 10) is the last: ``np.roll(model.predict(X), 1, axis=1)`` has digit k in column k, as ``load_ex4``
+    counts them.
 
     Raises FileNotFoundError where there is no file, ValueError or TypeError for one that is not MATLAB's or has no
     Theta1, and for matrices that are not finite numbers or do not chain.
     """
-    path = Path(path)
+    path = check_path("path", path)
     content = read_mat(path, None)
     thetas: list[Array] = []
     while (name := f"Theta{len(thetas) + 1}") in content:
@@ -52,12 +52,17 @@ def load_weights(path: str | os.PathLike[str]) -> Sequential:
 def save_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
     """Write the Dense layers of a model as Theta1, Theta2, ... into a MATLAB file, in one step as ``save`` does.
 
+    Outputs stay in the model's order. The exercise's own code expects digit 0 last; a model that was trained with
+    ``load_ex4``'s labels has it first.
+
     Raises ValueError for a model that is not Dense and Sigmoid in turn: the file could not say so.
     """
+    check_instance("model", model, Sequential, "a Sequential")
+    path = check_path("path", path)
     dense, sigmoids = model.layers[::2], model.layers[1::2]
     kinds = [type(layer) for layer in model.layers]
     if kinds != [Dense, Sigmoid] * len(sigmoids) or not dense:
         raise ValueError(f"model: expected Dense and Sigmoid layers in turn, found {model!r}")
     buffer = io.BytesIO()
     savemat(buffer, {f"Theta{number}": layer.parameters["theta"] for number, layer in enumerate(dense, start=1)})
-    replace_file(Path(path), buffer.getvalue())
+    replace_file(path, buffer.getvalue())
