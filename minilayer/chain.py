@@ -40,8 +40,10 @@ def views(layers: tuple[Layer, ...], vector: Array) -> list[dict[str, Array]]:
 def chain(layers: tuple[Layer, ...]) -> list[int]:
     """The width before each layer and after the last; refuses layers that cannot stand in this row."""
     for index, layer in enumerate(layers):
-        if layer.is_bound or any(layer is other for other in layers[:index]):
+        if any(layer is other for other in layers[:index]):
             raise ValueError(f"layers[{index}]: {layer!r} is used twice: make a new layer for each place")
+        if layer.is_bound:
+            raise ValueError(f"layers[{index}]: {layer!r} is part of another model: make a new layer for each model")
     width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
     if width is None:
         raise ValueError(f"layers: expected at least one layer with a size, such as Dense(2, 1), found {list(layers)}")

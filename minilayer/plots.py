@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .canvas import Axes, colours, given_or_new, save_figures
-from .checks import Array, check_matrix
+from .checks import Array, check_instance, check_matrix
 from .data import check_class_labels
 from .dense import Dense
 from .diagrams import decision_surface, network_diagram
@@ -45,6 +45,7 @@ def hidden_units(model: Sequential, ax: Axes | None = None) -> Axes:
 
 def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     """Cost against evaluations, on a logarithmic scale, a dot for each iteration; beside it that of a validation."""
+    check_instance("history", history, History, "a History such as result.history")
     axes = given_or_new(ax)
     axes.plot(history.evaluations, history.cost, marker=".", color="#2a6f97", label="training")
     if history.validation_cost:

@@ -109,6 +109,8 @@ class Sequential:
         layer is not computed: nobody asks for it. Returns ``gradient``.
         """
         layers = self._layers if link else self._layers[:-1]
+        if not self._rows:
+            raise RuntimeError("backward: expected a forward before it, found none")
         if dy.shape != (self._rows, self.outputs):
             raise ValueError(f"dy: expected {(self._rows, self.outputs)} as of the last forward, found {dy.shape}")
         for index in range(len(layers) - 1, -1, -1):

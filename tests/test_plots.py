@@ -12,6 +12,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from scipy.optimize import OptimizeResult
 
 import minilayer as ml
 from minilayer import plots
@@ -59,6 +60,11 @@ def test_cost_curve_is_the_history() -> None:
     np.testing.assert_array_equal(line.get_ydata(), result.history.cost)
 
     assert axes.get_legend() is None
+
+
+def test_cost_curve_wants_the_history_of_a_result() -> None:
+    with pytest.raises(TypeError, match=r"history: expected a History such as result.history, found "):
+        plots.cost_curve(OptimizeResult(history=ml.History()))
 
 
 def test_cost_curve_has_the_validation_cost_beside_it() -> None:

@@ -146,7 +146,7 @@ def test_a_checkpoint_of_another_problem_is_refused(make: Any, change: str, tmp_
     path = tmp_path / "run.h5"
     make(max_evaluations=20).minimize(other(), checkpoint=path)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    with pytest.raises(ml.ResumeError, match=r"run\.h5: expected the checkpoint of this run .* found another run"):
+    with pytest.raises(ml.ResumeError, match=r"run\.h5: expected the checkpoint of this run .* found another run's"):
         make(max_evaluations=20).minimize(OTHERS[change](), checkpoint=path)
     path.unlink()
     if make is not TRAINERS["gradient descent"]:
@@ -159,7 +159,7 @@ def test_other_options_and_starts_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     ml.ScipyTrainer("CG", max_evaluations=20).minimize(fresh(), checkpoint=path)
     for trainer in (ml.ScipyTrainer("CG", gtol=1e-9), ml.ScipyTrainer("BFGS"), ml.GradientDescent()):
-        with pytest.raises(ml.ResumeError, match="found another run"):
+        with pytest.raises(ml.ResumeError, match="found another run's"):
             trainer.minimize(fresh(), checkpoint=path)
     with pytest.raises(ml.ResumeError, match="expected x0 to be where the run started, found another"):
         ml.ScipyTrainer("CG").minimize(fresh(), np.zeros(17), checkpoint=path)

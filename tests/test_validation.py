@@ -200,7 +200,7 @@ def test_another_validation_is_another_run(tmp_path: Path) -> None:
     run = partial(ml.ScipyTrainer(max_evaluations=5).minimize, objective, checkpoint=tmp_path / "run.h5")
     run(validation=ml.Validation(X, labels, patience=3))
     for other in (None, ml.Validation(X, labels), ml.Validation(X[1:], labels[1:], patience=3)):
-        with pytest.raises(ml.ResumeError, match="found another run"):
+        with pytest.raises(ml.ResumeError, match="found another run's"):
             run(validation=other)
 
 
@@ -226,7 +226,7 @@ def test_a_metric_is_known_by_its_name_in_every_process(metric: Any, tmp_path: P
         result = trainer.minimize(objective, validation=validation, checkpoint=tmp_path / "run.h5")
     assert result.nit == 4
     other = ml.Validation(X[25:], labels[25:], metric=partial(ml.top_k_accuracy, k=1))
-    with pytest.raises(ml.ResumeError, match="found another run"):
+    with pytest.raises(ml.ResumeError, match="found another run's"):
         ml.GradientDescent(0.1).minimize(objective, validation=other, checkpoint=tmp_path / "run.h5")
 
 

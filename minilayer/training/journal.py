@@ -46,7 +46,8 @@ class Journal:
             found = self._file.read(len(header))
             if not header.startswith(found):
                 raise ResumeError(
-                    f"{path}: expected the journal of this run (same data, layers and options), found another"
+                    f"{path}: expected the journal of this run (same data, layers and options), found another: "
+                    "move it away"
                 )
             known = _unsealed(self._file.read(8 * start.size + 4), 8 * start.size + 4)
             if known is None:  # a new one, or one that was cut off before its first evaluation

@@ -51,9 +51,10 @@ class Recovery:
         self._identity = hashlib.sha256(f"{objective.fingerprint()}|{description}".encode()).hexdigest()
         self.state: State = objective.load_state(path) if path.exists() else {}
         if path.exists() and self.state.get("run") != self._identity:
-            found = "another run" if "run" in self.state else "a model that no run was writing"
+            found = "another run's" if "run" in self.state else "a model that no run was writing"
             raise ResumeError(
-                f"{path}: expected the checkpoint of this run (same data, layers and options), found {found}"
+                f"{path}: expected the checkpoint of this run (same data, layers and options), found {found}: name "
+                "another file, or move this one away with its journal"
             )
         self.journal: Journal | None = None
         if journal:
