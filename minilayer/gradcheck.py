@@ -29,8 +29,9 @@ def check_gradient(
     it), the loss by the pre-activation, and the whole objective, array by array along ``directions`` random directions
     or, with ``every_parameter``, by each single entry, at 4 or more evaluations each. The difference has four points,
     an error of order step**4; the relative error is abs(analytic - difference) over the larger of that derivative and
-    the norm of the gradient that it is part of. Where kinks (ReLU's) or rounding spoil a difference, shorter steps are
-    tried, and the one that agrees best counts.
+    the norm of the gradient that it is part of, or a millionth of the function's values where these are smaller, of
+    which rounding leaves nothing to compare. Where kinks (ReLU's) lie within the step, shorter ones are tried, and the
+    one that agrees best counts.
 
     Raises GradientError, naming the first layer and parameter at fault, for an error above ``tolerance``. Returns the
     errors otherwise. An objective in single precision, in which differences drown, is refused with ValueError.

@@ -14,6 +14,7 @@ from scipy.io import loadmat
 
 import minilayer as ml
 from minilayer.checks import Array
+from tests.trainers import TRAINERS, Make
 
 ROOT = Path(__file__).resolve().parent.parent
 EX4 = ROOT / "data" / "ex4data1.mat"
@@ -44,6 +45,12 @@ def ex4_weights() -> tuple[Array, Array]:
         pytest.skip("EX4_WEIGHTS does not name the exercise's ex4weights.mat, which the project may not ship")
     content = loadmat(path)
     return content["Theta1"], content["Theta2"]
+
+
+@pytest.fixture(params=TRAINERS)
+def make(request: pytest.FixtureRequest) -> Make:
+    """Each trainer of the table in turn."""
+    return TRAINERS[request.param]
 
 
 def ex4_model(seed: int = 0) -> ml.Sequential:

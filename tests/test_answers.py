@@ -10,9 +10,7 @@ import pytest
 import minilayer as ml
 from minilayer.checks import Array
 from tests.problems import PROBLEMS
-from tests.test_training import CURVED, START, TRAINERS, Curved, Make, make, rosenbrock
-
-__all__ = ["make"]
+from tests.trainers import CURVED, START, TRAINERS, Curved, Make, rosenbrock
 
 
 class Answers(Curved):

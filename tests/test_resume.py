@@ -14,7 +14,7 @@ import pytest
 import minilayer as ml
 from minilayer.checks import Array
 from tests.problems import PROBLEMS
-from tests.test_training import METHODS, TRAINERS, scipy_method
+from tests.trainers import METHODS, TRAINERS, scipy_method
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children"),

@@ -17,7 +17,7 @@ import minilayer as ml
 from minilayer.checks import Array
 from tests.conftest import small_model
 from tests.test_resume import Killed, columns, in_child
-from tests.test_training import START, TRAINERS, Curved, Make
+from tests.trainers import START, TRAINERS, Curved, Make
 
 
 def noisy(rows: int = 40) -> tuple[Array, Array]:
@@ -35,11 +35,6 @@ def problem() -> tuple[ml.Objective, Array, Array]:
 
 def share_right(labels: Any, predictions: Array) -> float:
     return ml.accuracy(labels, (predictions[:, 0] > 0.5).astype(int))
-
-
-@pytest.fixture(params=TRAINERS)
-def make(request: pytest.FixtureRequest) -> Make:
-    return TRAINERS[request.param]
 
 
 def test_every_iteration_is_measured_on_the_held_out_rows(make: Make) -> None:

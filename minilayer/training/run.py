@@ -69,7 +69,7 @@ class Run:
     def evaluate(self, x: Array) -> tuple[float, Array]:
         """Cost and gradient at x, counted and checked."""
         self._check_budget()
-        cost, gradient = self._ask(x, lambda x: check_answer(self._objective(x), x.size))
+        cost, gradient = self._ask(x, lambda: check_answer(self._objective(x), x.size))
         with np.errstate(over="ignore"):
             norm = math.sqrt(gradient.dot(gradient))  # np.linalg.norm takes its time when the caches are cold
         self.evaluations += 1
@@ -102,7 +102,7 @@ class Run:
         hessp: Callable[..., Array] = getattr(self._objective, "hessp")  # noqa: B009 (not in the type of each objective)
         _, product = self._ask(
             np.concatenate([x, v]),
-            lambda _: (0.0, check_vector("objective's hessp", hessp(x, v, **options), v.size)),
+            lambda: (0.0, check_vector("objective's hessp", hessp(x, v, **options), v.size)),
         )
         self.evaluations += 1
         self.products += 1
@@ -142,14 +142,14 @@ class Run:
         if self._last is not None:
             self._bar.update(self._last.cost, self._last.gradient_norm)
 
-    def _ask(self, x: Array, function: CostAndGradient) -> tuple[float, Array]:
-        """The journal's answer while it has one, else the function's, written down."""
+    def _ask(self, x: Array, compute: Callable[[], tuple[float, Array]]) -> tuple[float, Array]:
+        """The journal's answer for x while it has one, else what is computed, written down."""
         journal = self._recovery.journal if self._recovery else None
         if journal and (answer := journal.answer(x)) is not None:
             cost, gradient, seconds = answer
             self._began = time.perf_counter() - seconds
             return cost, gradient
-        cost, gradient = function(x)
+        cost, gradient = compute()
         if journal:
             journal.append(x, cost, gradient, self.seconds)
         return cost, gradient
