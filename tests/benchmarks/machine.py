@@ -9,6 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy  # noqa: F401 (so that its BLAS is there to be found)
+from threadpoolctl import threadpool_info
+
 PACKAGES = ("minilayer", "numpy", "scipy", "threadpoolctl", "torch", "jax", "jaxlib", "scikit-learn")
 
 
@@ -26,10 +29,11 @@ def version(package: str) -> str | None:
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, system and the versions of all packages that take part."""
+    """CPU, BLAS, cores, system and the versions of all packages that take part."""
     versions = {name: version(name) or ("source tree" if name == "minilayer" else None) for name in PACKAGES}
     return {
         "cpu": _cpu_model(),
+        "blas": _numpy_blas(),
         "usable_cpus": usable_cpus(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -41,7 +45,7 @@ def machine_line() -> str:
     """The same, to print above a table."""
     facts = machine()
     packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items() if number)
-    return f"{facts['cpu']}, {facts['usable_cpus']} usable CPUs, Python {facts['python']}, {packages}"
+    return f"{facts['cpu']}, {facts['usable_cpus']} usable CPUs, {facts['blas']}, Python {facts['python']}, {packages}"
 
 
 def busy_cpus(seconds: float = 0.5) -> float | None:
@@ -62,6 +66,12 @@ def _cpu_times() -> tuple[int, int] | None:
         return None
     ticks = [int(field) for field in listing.read_text().split("\n", 1)[0].split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def _numpy_blas() -> str:
+    """The library and the instruction set that it chose: Haswell stands for AVX2, SkylakeX for AVX-512."""
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return " ".join(f"{pool['internal_api']} {pool.get('architecture', '')}" for pool in pools[:1]) or "unknown BLAS"
 
 
 def _cpu_model() -> str:
