@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from .checks import Array
 from .layers import Layer, register
+from .utils.types import Array
 
 
 class Activation(Layer):

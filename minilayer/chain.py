@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from .checks import Array, check_instance, shown
 from .layers import Layer
+from .utils.checks import check_instance, shown
+from .utils.types import Array
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:

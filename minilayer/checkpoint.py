@@ -25,20 +25,12 @@ from importlib.metadata import PackageNotFoundError, version
 import h5py
 import numpy as np
 
-from .checkpoint_reader import (
-    FORMAT,
-    VERSION,
-    CheckpointError,
-    State,
-    checksum,
-    read_checkpoint,
-    seal,
-    unregistered,
-)
-from .checks import Array, check_count, check_instance, check_path, shown
-from .files import replace_file
+from .checkpoint_reader import FORMAT, VERSION, CheckpointError, checksum, read_checkpoint, seal, unregistered
 from .layers import registered
 from .sequential import Sequential
+from .utils.checks import check_count, check_instance, check_path, shown
+from .utils.files import replace_file
+from .utils.types import Array, State
 
 MAX_BYTES = 1 << 30
 

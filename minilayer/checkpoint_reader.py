@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Array
 from .layers import Layer, registered
 from .plain_hdf5 import MalformedError, Node, open_root
+from .utils.types import Array, State
 
 FORMAT, VERSION = "minilayer", 1
-State = dict[str, Any]
-"""Numbers, texts and float64 arrays by name."""
 
 
 class CheckpointError(ValueError):

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from .chain import views
-from .checks import Array
 from .sequential import Sequential
+from .utils.types import Array
 from .workspace import Workspace
 
 

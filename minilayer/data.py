@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.io import loadmat
 
-from .checks import Array, check_count, check_finite, check_numeric, check_path, shown
+from .utils.checks import check_count, check_finite, check_numeric, check_path, shown
+from .utils.types import Array
 
 PIXELS = 400
 

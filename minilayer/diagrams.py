@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .canvas import Axes, LineCollection, colours, given_or_new
-from .checks import Array, check_finite, check_matrix
 from .data import check_class_labels
 from .dense import Dense
 from .layers import Layer
 from .sequential import Sequential
+from .utils.checks import check_finite, check_matrix
+from .utils.types import Array
 
 SHOWN = 10
 """Units that a column of the diagram has room for; a longer one has an ellipsis in its middle."""

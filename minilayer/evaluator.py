@@ -10,12 +10,12 @@ from typing import Any, final
 
 import numpy as np
 
-from .checks import Array
 from .curvature import curvature_product
 from .losses import Loss
 from .parallel import Combine, Compute, Crew, Keep
 from .sequential import Sequential
 from .shards import Batch, Shards
+from .utils.types import Array
 from .workspace import Workspace
 
 

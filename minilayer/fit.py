@@ -7,12 +7,12 @@ import os
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from .checks import check_instance
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .objective import Objective
 from .preparation import ClassWeight
 from .sequential import Sequential
 from .training import LBFGS, Callback, Rule, Trainer, Validation
+from .utils.checks import check_instance
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Array, check_count, check_instance, check_number, check_vector
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
 from .objective import Objective
 from .sequential import Sequential
+from .utils.checks import check_count, check_instance, check_number, check_vector
+from .utils.types import Array
 from .workspace import Workspace
 
 SAMPLE_ROWS = 20

@@ -7,7 +7,8 @@ from typing import final
 
 import numpy as np
 
-from .checks import Array, check_number
+from .utils.checks import check_number
+from .utils.types import Array
 
 
 class Initializer(ABC):

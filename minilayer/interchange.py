@@ -8,12 +8,13 @@ import os
 from scipy.io import savemat
 
 from .activations import Sigmoid
-from .checks import Array, check_finite, check_instance, check_matrix, check_path
 from .data import read_mat
 from .dense import Dense
-from .files import replace_file
 from .layers import Layer
 from .sequential import Sequential
+from .utils.checks import check_finite, check_instance, check_matrix, check_path
+from .utils.files import replace_file
+from .utils.types import Array
 
 
 def load_weights(path: str | os.PathLike[str]) -> Sequential:

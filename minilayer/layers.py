@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from .checks import Array
+from .utils.types import Array
 from .workspace import Workspace
 
 LayerType = TypeVar("LayerType", bound="type[Layer]")

@@ -14,7 +14,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from .activations import Activation, Identity, Sigmoid, Softmax
-from .checks import Array
+from .utils.types import Array
 from .workspace import Workspace
 
 

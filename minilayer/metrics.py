@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Array, check_count, check_finite, check_matrix
 from .data import check_class_labels
+from .utils.checks import check_count, check_finite, check_matrix
+from .utils.types import Array
 
 
 def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:

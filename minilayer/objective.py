@@ -10,9 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .checkpoint import load_state, save
-from .checkpoint_reader import State
-from .checks import Array, check_count, check_flag, check_number, check_numeric, check_vector, shown
-from .cpus import default_workers, single_threaded_blas
 from .evaluator import Evaluator
 from .held_out import HeldOut
 from .losses import Loss
@@ -20,6 +17,9 @@ from .preconditioner import Preconditioner
 from .preparation import ClassWeight, check_dtype, check_link, check_rows, row_weights
 from .sequential import Sequential
 from .shards import Batch, Shards, default_shards
+from .utils.checks import check_count, check_flag, check_number, check_numeric, check_vector, shown
+from .utils.cpus import default_workers, single_threaded_blas
+from .utils.types import Array, State
 from .workspace import Workspace
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .chain import as_layers, chain, plan, views
-from .checks import Array, check_finite, check_matrix
 from .layers import Layer
+from .utils.checks import check_finite, check_matrix
+from .utils.types import Array
 
 BATCH = 2048
 """Rows that predict computes at a time, so that its memory does not grow with the data."""

@@ -8,7 +8,8 @@ from typing import final
 
 import numpy as np
 
-from .checks import Array, check_finite
+from .utils.checks import check_finite
+from .utils.types import Array
 from .workspace import Workspace
 
 SHARD_ROWS, SHARD_NUMBERS = 16_000, 1_000_000

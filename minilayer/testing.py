@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from .checkpoint import load, save
-from .checks import Array, check_instance, check_number
 from .dense import Dense
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
 from .layers import CurvatureError, Layer, registered
 from .sequential import Sequential
+from .utils.checks import check_instance, check_number
+from .utils.types import Array
 
 ROWS, DIRECTIONS, ROUNDING = 6, 3, 1e-12
 SINGLE = 1e-4

@@ -13,7 +13,7 @@ from hypothesis import settings
 from scipy.io import loadmat
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.trainers import TRAINERS, Make
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import root
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 
 
 @dataclass(frozen=True)

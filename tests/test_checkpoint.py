@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer import layers
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, ROOT
 
 

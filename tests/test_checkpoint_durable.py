@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer import files
+from minilayer.utils import files
 from tests.conftest import ROOT
 
 WRITER = """

@@ -16,8 +16,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import minilayer as ml
-from minilayer import cpus
-from minilayer.checks import Array
+from minilayer.utils import cpus
+from minilayer.utils.types import Array
 from tests.test_objective import problem
 
 
@@ -107,7 +107,7 @@ def test_limits_of_the_user_limit_the_workers() -> None:
     with threadpool_limits(1, user_api="blas"):
         assert cpus.default_workers() == 1
         assert problem().workers == 1
-    code = "import minilayer.cpus as c; print(c.default_workers())"
+    code = "import minilayer.utils.cpus as c; print(c.default_workers())"
     limited = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     assert subprocess.check_output([sys.executable, "-c", code], env=limited, text=True).strip() == "1"
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import EX4, ROOT
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import ex4_model
 
 SIN = np.sin(np.arange(1, 10286)) / 10

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import PAIRS, small_model, targets_for
 
 

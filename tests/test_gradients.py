@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, PAIRS, small_model, targets_for
 
 WIDTHS = {"shallow": [3, 2], "one hidden": [3, 4, 2], "deep": [3, 4, 3, 5, 2], "width one": [1, 1, 1, 1]}

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 
 
 def test_the_exercise_weights(digits: tuple[Array, Array], ex4_weights: tuple[Array, Array], tmp_path: Path) -> None:

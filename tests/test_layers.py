@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
 from minilayer.testing import check_layer
+from minilayer.utils.types import Array
 
 LAYERS: dict[str, Callable[[], ml.Layer]] = {
     "dense": lambda: ml.Dense(4, 3),

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer.checks import Array
 from minilayer.preconditioner import Preconditioner
 from minilayer.training.line_search import line_search
 from minilayer.training.secants import Secants
+from minilayer.utils.types import Array
 from tests.conftest import ROOT, ex4_model
 
 ONE = np.ones(1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import small_model
 from tests.problems import PROBLEMS
 from tests.test_resume import Killed, columns, in_child

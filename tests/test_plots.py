@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult
 
 import minilayer as ml
 from minilayer import plots
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import ex4_model
 
 

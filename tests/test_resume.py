@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.problems import PROBLEMS
 from tests.trainers import METHODS, TRAINERS, scipy_method
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checks import Array
 from minilayer.testing import LayerError, check_layer
+from minilayer.utils.types import Array
 from tests.test_curvature import difference
 
 

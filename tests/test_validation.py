@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import small_model
 from tests.test_resume import Killed, columns, in_child
 from tests.trainers import START, TRAINERS, Curved, Make

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 from tests.conftest import PAIRS, small_model, targets_for
 
 ROWS = 12

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 import minilayer as ml
-from minilayer.checks import Array
+from minilayer.utils.types import Array
 
 CURVED = ("trust-constr", "Newton-CG", "trust-ncg", "trust-krylov")
 METHODS = ("TNC", "L-BFGS-B", "CG", "BFGS", "SLSQP", *CURVED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import Array, check_numeric, check_vector, shown
+from ..utils.checks import check_numeric, check_vector, shown
+from ..utils.types import Array
 
 
 def check_answer(answer: object, size: int) -> tuple[float, Array]:

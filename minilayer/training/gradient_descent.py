@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from ..checks import Array, check_count, check_instance, check_number, shown
-from .recovery import State
+from ..utils.checks import check_count, check_instance, check_number, shown
+from ..utils.types import Array, State
 from .rules import Momentum, Rule
 from .run import CostAndGradient, Run
 from .schedules import Schedule

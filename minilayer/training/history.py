@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..checks import Array
+from ..utils.types import Array
 
 WHOLE_NUMBERS = ("iteration", "evaluations")
 """The columns that count."""

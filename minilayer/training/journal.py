@@ -21,8 +21,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..checks import Array
-from ..files import lock_file
+from ..utils.files import lock_file
+from ..utils.types import Array
 
 FORMAT = "minilayer journal 1"
 DIGEST = 16

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import final
 
-from ..checks import Array, check_count, check_number, shown
+from ..utils.checks import check_count, check_number, shown
+from ..utils.types import Array
 from .line_search import line_search
 from .run import Run
 from .secants import Secants

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
 
-from ..checks import Array
+from ..utils.types import Array, State
 from .journal import Journal, ResumeError
-
-State = dict[str, Any]
-"""Numbers, texts and float64 arrays by name."""
 
 
 class Resumable(Protocol):

@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
-from ..checks import Array, check_flag, check_number
-from .recovery import State
+from ..utils.checks import check_flag, check_number
+from ..utils.types import Array, State
 
 
 class Rule(ABC):

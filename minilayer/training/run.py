@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import Array, check_vector
+from ..utils.checks import check_vector
+from ..utils.types import Array, State
 from .answer import check_answer
 from .budget import Budget
 from .history import History, Iteration
 from .progress import ProgressBar
-from .recovery import Recovery, State
+from .recovery import Recovery
 from .secants import Preconditioner
 from .standing import Point, Standing
 from .status import Status, Stop

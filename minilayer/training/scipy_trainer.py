@@ -6,7 +6,8 @@ from typing import Any, final
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ..checks import Array, check_count, check_flag, shown
+from ..utils.checks import check_count, check_flag, shown
+from ..utils.types import Array
 from .run import CostAndGradient, Run
 from .scipy_methods import METHODS, Method
 from .status import Status

@@ -7,7 +7,7 @@ from typing import Protocol, final
 import numpy as np
 from scipy.linalg.blas import daxpy
 
-from ..checks import Array
+from ..utils.types import Array
 
 NEGLIGIBLE = 1e-10
 

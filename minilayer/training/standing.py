@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import Array
+from ..utils.types import Array, State
 from .history import WHOLE_NUMBERS, History
-from .recovery import State
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from ..checks import (
-    Array,
+from ..utils.checks import (
     check_count,
     check_finite,
     check_flag,
@@ -22,7 +21,8 @@ from ..checks import (
     check_path,
     shown,
 )
-from ..cpus import single_threaded_blas
+from ..utils.cpus import single_threaded_blas
+from ..utils.types import Array
 from .budget import Budget
 from .progress import ProgressBar
 from .recovery import Recovery

@@ -10,8 +10,8 @@ from typing import Any, final
 
 import numpy.typing as npt
 
-from ..checks import Array, check_count, check_flag, check_number, shown
-from .recovery import State
+from ..utils.checks import check_count, check_flag, check_number, shown
+from ..utils.types import Array, State
 from .standing import Point
 from .status import Status, Stop
 

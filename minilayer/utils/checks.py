@@ -6,12 +6,10 @@ import math
 import os
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
+from .types import Array
 
 BLOCK_BYTES = 1 << 24
 """How much of a large matrix is looked at in one go, so that checking needs no copy of it."""
