@@ -4,21 +4,21 @@ Where to read on: layers.py and activations.py (what a layer is), sequential.py 
 losses.py, objective.py (cost and gradient as a function of that vector), training/ (the optimizers), checkpoint.py.
 """
 
-from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from .checkpoint import load, load_parameters, load_state, save
-from .checkpoint_reader import CheckpointError
 from .data import load_ex4, one_hot, stratified_split
-from .dense import Dense
-from .differences import GradientError, GradientReport
+from .differences import GradientReport
+from .errors import CheckpointError, CurvatureError, GradientError
 from .fit import fit
 from .gradcheck import check_gradient
-from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .interchange import load_weights, save_weights
-from .layers import CurvatureError, Layer, register
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
+from .nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from .nn.dense import Dense
+from .nn.initializers import Glorot, Initializer, UniformEpsilon, Zeros
+from .nn.layer import Layer, register
+from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .nn.sequential import Sequential
 from .objective import Objective
-from .sequential import Sequential
 from .training import (
     LBFGS,
     Adam,

@@ -25,9 +25,10 @@ from importlib.metadata import PackageNotFoundError, version
 import h5py
 import numpy as np
 
-from .checkpoint_reader import FORMAT, VERSION, CheckpointError, checksum, read_checkpoint, seal, unregistered
-from .layers import registered
-from .sequential import Sequential
+from .checkpoint_reader import FORMAT, VERSION, checksum, read_checkpoint, seal, unregistered
+from .errors import CheckpointError
+from .nn.layer import registered
+from .nn.sequential import Sequential
 from .utils.checks import check_count, check_instance, check_path, shown
 from .utils.files import replace_file
 from .utils.types import Array, State

@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .layers import Layer, registered
+from .errors import CheckpointError
+from .nn.layer import Layer, registered
 from .plain_hdf5 import MalformedError, Node, open_root
 from .utils.types import Array, State
 
 FORMAT, VERSION = "minilayer", 1
-
-
-class CheckpointError(ValueError):
-    """A file that is not a checkpoint this library can read, or a model that cannot be stored."""
 
 
 @dataclass(frozen=True)

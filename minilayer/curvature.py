@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .chain import views
-from .sequential import Sequential
+from .nn.parameter_layout import views
+from .nn.sequential import Sequential
+from .nn.workspace import Workspace
 from .utils.types import Array
-from .workspace import Workspace
 
 
 def curvature_product(

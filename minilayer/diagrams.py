@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from .canvas import Axes, LineCollection, colours, given_or_new
 from .data import check_class_labels
-from .dense import Dense
-from .layers import Layer
-from .sequential import Sequential
+from .nn.dense import Dense
+from .nn.layer import Layer
+from .nn.sequential import Sequential
 from .utils.checks import check_finite, check_matrix
 from .utils.types import Array
 

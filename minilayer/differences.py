@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .layers import Layer
+from .errors import GradientError
+from .nn.layer import Layer
 from .utils.types import Array
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Steps of the difference, the first for accuracy, the others for where kinks lie within: many rows have many."""
 KNOWN = 1e-6
 """Of the function's values: rounding hides errors in derivatives that are smaller than this."""
-
-
-class GradientError(AssertionError):
-    """A derivative is wrong; the message names the layer and the derivative."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any, final
 import numpy as np
 
 from .curvature import curvature_product
-from .losses import Loss
+from .nn.losses import Loss
+from .nn.sequential import Sequential
+from .nn.workspace import Workspace
 from .parallel import Combine, Compute, Crew, Keep
-from .sequential import Sequential
 from .shards import Batch, Shards
 from .utils.types import Array
-from .workspace import Workspace
 
 
 def _nothing(worker: int) -> None:

@@ -7,10 +7,10 @@ import os
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .nn.sequential import Sequential
 from .objective import Objective
 from .preparation import ClassWeight
-from .sequential import Sequential
 from .training import LBFGS, Callback, Rule, Trainer, Validation
 from .utils.checks import check_instance
 

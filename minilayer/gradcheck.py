@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
+from .nn.sequential import Sequential
+from .nn.workspace import Workspace
 from .objective import Objective
-from .sequential import Sequential
 from .utils.checks import check_count, check_instance, check_number, check_vector
 from .utils.types import Array
-from .workspace import Workspace
 
 SAMPLE_ROWS = 20
 

@@ -7,11 +7,11 @@ import os
 
 from scipy.io import savemat
 
-from .activations import Sigmoid
 from .data import read_mat
-from .dense import Dense
-from .layers import Layer
-from .sequential import Sequential
+from .nn.activations import Sigmoid
+from .nn.dense import Dense
+from .nn.layer import Layer
+from .nn.sequential import Sequential
 from .utils.checks import check_finite, check_instance, check_matrix, check_path
 from .utils.files import replace_file
 from .utils.types import Array

@@ -12,15 +12,15 @@ import numpy.typing as npt
 from .checkpoint import load_state, save
 from .evaluator import Evaluator
 from .held_out import HeldOut
-from .losses import Loss
+from .nn.losses import Loss
+from .nn.sequential import Sequential
+from .nn.workspace import Workspace
 from .preconditioner import Preconditioner
 from .preparation import ClassWeight, check_dtype, check_link, check_rows, row_weights
-from .sequential import Sequential
 from .shards import Batch, Shards, default_shards
 from .utils.checks import check_count, check_flag, check_number, check_numeric, check_vector, shown
 from .utils.cpus import default_workers, single_threaded_blas
 from .utils.types import Array, State
-from .workspace import Workspace
 
 
 @final

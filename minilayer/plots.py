@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from .canvas import Axes, colours, given_or_new, save_figures
 from .data import check_class_labels
-from .dense import Dense
 from .diagrams import decision_surface, network_diagram
-from .sequential import Sequential
+from .nn.dense import Dense
+from .nn.sequential import Sequential
 from .training import History
 from .utils.checks import check_instance, check_matrix
 from .utils.types import Array

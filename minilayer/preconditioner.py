@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
-from .layers import Layer
-from .sequential import Sequential
+from .nn.layer import Layer
+from .nn.sequential import Sequential
 from .utils.cpus import single_threaded_blas
 from .utils.types import Array
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .data import one_hot
-from .losses import Loss
-from .sequential import Sequential
+from .nn.losses import Loss
+from .nn.sequential import Sequential
 from .utils.checks import check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown
 from .utils.types import Array
 

@@ -11,20 +11,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from .checkpoint import load, save
-from .dense import Dense
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
-from .layers import CurvatureError, Layer, registered
-from .sequential import Sequential
+from .errors import CurvatureError, LayerError
+from .nn.dense import Dense
+from .nn.layer import Layer, registered
+from .nn.sequential import Sequential
 from .utils.checks import check_instance, check_number
 from .utils.types import Array
 
 ROWS, DIRECTIONS, ROUNDING = 6, 3, 1e-12
 SINGLE = 1e-4
 """How far single precision may be off."""
-
-
-class LayerError(AssertionError):
-    """A layer does not keep to what Layer asks of it; the message says what was expected and what was found."""
 
 
 def check_layer(layer: Layer, *, checkpoint: bool = True, tolerance: float = 1e-6, seed: int = 0) -> GradientReport:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer import layers
+from minilayer.nn import layer as layers
 from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, ROOT
 

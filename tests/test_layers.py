@@ -120,7 +120,7 @@ def test_register_refuses_other_things_and_taken_names() -> None:
         def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
             raise NotImplementedError
 
-    with pytest.raises(ValueError, match=r"register: the name Dense is taken by minilayer\.dense\.Dense"):
+    with pytest.raises(ValueError, match=r"register: the name Dense is taken by minilayer\.nn\.dense\.Dense"):
         ml.register(Dense)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer.workspace import Workspace
+from minilayer.nn.workspace import Workspace
 from tests.conftest import PAIRS
 
 pre_activations = st.floats(-1e4, 1e4)

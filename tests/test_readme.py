@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minilayer import layers
+from minilayer.nn import layer as layers
 from tests.conftest import ROOT
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)

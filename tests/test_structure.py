@@ -68,7 +68,7 @@ def room_of(module: str) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_imports_point_one_way(path: Path) -> None:
     room = room_of(path.relative_to(PACKAGE).with_suffix("").as_posix())
-    if not room:  # the package itself
+    if not room or not (PACKAGE / room).is_dir():  # the package itself, or a file that has not moved yet
         return
     inside = {room_of(name.removeprefix("minilayer.")) for name in imports(path) if name.startswith("minilayer.")}
     allowed = GROUND | {room, *MAY_IMPORT[room].split()} if room in MAY_IMPORT else {room}

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.testing import LayerError, check_layer
+from minilayer.errors import LayerError
+from minilayer.testing import check_layer
 from minilayer.utils.types import Array
 from tests.test_curvature import difference
 

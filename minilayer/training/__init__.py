@@ -1,8 +1,8 @@
 """Trainers. They see a callable objective, never a layer."""
 
+from ..errors import ResumeError
 from .gradient_descent import GradientDescent
 from .history import History, Iteration
-from .journal import ResumeError
 from .lbfgs import LBFGS
 from .rules import Adam, Momentum, Rule
 from .run import Callback

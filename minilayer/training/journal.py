@@ -21,15 +21,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..errors import ResumeError
 from ..utils.files import lock_file
 from ..utils.types import Array
 
 FORMAT = "minilayer journal 1"
 DIGEST = 16
-
-
-class ResumeError(ValueError):
-    """A checkpoint or journal that is not of this run."""
 
 
 class Journal:

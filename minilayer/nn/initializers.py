@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
-from .utils.checks import check_number
-from .utils.types import Array
+from ..utils.checks import check_number
+from ..utils.types import Array
 
 
 class Initializer(ABC):

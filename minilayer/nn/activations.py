@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from .layers import Layer, register
-from .utils.types import Array
+from ..utils.types import Array
+from .layer import Layer, register
 
 
 class Activation(Layer):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .utils.types import Array
+from ..utils.types import Array
 
 
 class Workspace:

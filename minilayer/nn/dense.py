@@ -7,10 +7,10 @@ from typing import final
 
 import numpy as np
 
+from ..utils.checks import check_count, check_instance
+from ..utils.types import Array
 from .initializers import Glorot, Initializer
-from .layers import ConfigValue, Layer, register
-from .utils.checks import check_count, check_instance
-from .utils.types import Array
+from .layer import ConfigValue, Layer, register
 
 
 @final

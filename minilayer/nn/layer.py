@@ -8,17 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from .utils.types import Array
+from ..errors import CurvatureError
+from ..utils.types import Array
 from .workspace import Workspace
 
 LayerType = TypeVar("LayerType", bound="type[Layer]")
 ConfigValue = bool | int | float | str
 
 _REGISTRY: dict[str, type[Layer]] = {}
-
-
-class CurvatureError(TypeError):
-    """A layer does not define what products with the Hessian take."""
 
 
 class Layer(ABC):
@@ -159,7 +156,7 @@ def register(layer: LayerType) -> LayerType:
     ...     def input_gradient(self, dy):
     ...         return dy / 2
     >>> registered("Halve")
-    <class 'minilayer.layers.Halve'>
+    <class 'minilayer.nn.layer.Halve'>
     """
     if not (isinstance(layer, type) and issubclass(layer, Layer)):
         raise TypeError(f"register: expected a subclass of Layer, found {layer!r}")

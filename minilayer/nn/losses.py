@@ -13,8 +13,8 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from ..utils.types import Array
 from .activations import Activation, Identity, Sigmoid, Softmax
-from .utils.types import Array
 from .workspace import Workspace
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from .layers import Layer
-from .utils.checks import check_instance, shown
-from .utils.types import Array
+from ..utils.checks import check_instance, shown
+from ..utils.types import Array
+from .layer import Layer
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:

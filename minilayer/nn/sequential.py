@@ -9,10 +9,10 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from .chain import as_layers, chain, plan, views
-from .layers import Layer
-from .utils.checks import check_finite, check_matrix
-from .utils.types import Array
+from ..utils.checks import check_finite, check_matrix
+from ..utils.types import Array
+from .layer import Layer
+from .parameter_layout import as_layers, chain, plan, views
 
 BATCH = 2048
 """Rows that predict computes at a time, so that its memory does not grow with the data."""
