@@ -4,13 +4,13 @@ Where to read on: layers.py and activations.py (what a layer is), sequential.py 
 losses.py, objective.py (cost and gradient as a function of that vector), training/ (the optimizers), checkpoint.py.
 """
 
-from .checkpoint import load, load_parameters, load_state, save
-from .data import load_ex4, one_hot, stratified_split
+from .checkpoint.writer import load, load_parameters, load_state, save
 from .differences import GradientReport
 from .errors import CheckpointError, CurvatureError, GradientError
+from .ex4 import load_ex4, load_weights, save_weights
 from .fit import fit
 from .gradcheck import check_gradient
-from .interchange import load_weights, save_weights
+from .labels import one_hot, stratified_split
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
 from .nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from .nn.dense import Dense

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .canvas import Axes, LineCollection, colours, given_or_new
-from .data import check_class_labels
+from .labels import check_class_labels
 from .nn.dense import Dense
 from .nn.layer import Layer
 from .nn.sequential import Sequential

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .data import check_class_labels
+from .labels import check_class_labels
 from .utils.checks import check_count, check_finite, check_matrix
 from .utils.types import Array
 

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from .checkpoint import load_state, save
+from .checkpoint.writer import load_state, save
 from .evaluator import Evaluator
 from .held_out import HeldOut
 from .nn.losses import Loss

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .canvas import Axes, colours, given_or_new, save_figures
-from .data import check_class_labels
 from .diagrams import decision_surface, network_diagram
+from .labels import check_class_labels
 from .nn.dense import Dense
 from .nn.sequential import Sequential
 from .training import History

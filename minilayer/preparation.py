@@ -9,7 +9,7 @@ from numbers import Integral
 import numpy as np
 import numpy.typing as npt
 
-from .data import one_hot
+from .labels import one_hot
 from .nn.losses import Loss
 from .nn.sequential import Sequential
 from .utils.checks import check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown

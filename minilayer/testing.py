@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from .checkpoint import load, save
+from .checkpoint.writer import load, save
 from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
 from .errors import CurvatureError, LayerError
 from .nn.dense import Dense

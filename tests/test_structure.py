@@ -40,7 +40,7 @@ ONLY_IMPORTER = {
     "scipy.linalg": {"training/secants.py"},
     "threadpoolctl": {"utils/cpus.py"},
     "tqdm": {"training/progress.py"},
-    "h5py": {"checkpoint.py"},
+    "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"canvas.py"},
 }
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .utils.types import Array
+from ..utils.types import Array
 
 HEADER_LIMIT, NODE_LIMIT, LINK_LIMIT = 1 << 20, 64, 20_000
 """The most bytes of an object's header and of a group's names, entries of a node, links of a group."""

@@ -1,18 +1,4 @@
-"""Checkpoints: a network in an HDF5 file that ``h5dump`` shows as it is, and that is safe to load from anybody.
-
-Format 1. Attributes are scalars: whole numbers, or text of fixed length in UTF-8. Datasets are little-endian float64 in
-one piece, each with an attribute sha256, the checksum of its bytes.
-
-    /                      format = "minilayer"; version = 1; minilayer = the version that wrote it; layers = how many;
-                           sha256 = checksum of all that follows; state = a JSON object of the training state's values
-                           and its arrays' shapes, where there is one
-    /layers/<i>            class = the layer's registered name; config = its arguments, a JSON object
-    /layers/<i>/<name>     a parameter
-    /state/<name>          an array of the training state
-
-``load`` never hands a file to libhdf5: see plain_hdf5. A file of a newer version is refused with a sentence that says
-so; older versions keep loading.
-"""
+"""Writing and loading checkpoints: ``save``, ``load``, ``load_parameters`` and ``load_state``."""
 
 from __future__ import annotations
 
@@ -25,15 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 import h5py
 import numpy as np
 
-from .checkpoint_reader import FORMAT, VERSION, checksum, read_checkpoint, seal, unregistered
-from .errors import CheckpointError
-from .nn.layer import registered
-from .nn.sequential import Sequential
-from .utils.checks import check_count, check_instance, check_path, shown
-from .utils.files import replace_file
-from .utils.types import Array, State
-
-MAX_BYTES = 1 << 30
+from ..errors import CheckpointError
+from ..nn.layer import registered
+from ..nn.sequential import Sequential
+from ..utils.checks import check_count, check_instance, check_path, shown
+from ..utils.files import replace_file
+from ..utils.types import Array, State
+from .format import FORMAT, MAX_BYTES, VERSION, checksum, seal, unregistered
+from .reader import read_checkpoint
 
 
 def save(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -12,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .errors import CheckpointError
-from .nn.layer import Layer, registered
-from .plain_hdf5 import MalformedError, Node, open_root
-from .utils.types import Array, State
-
-FORMAT, VERSION = "minilayer", 1
+from ..errors import CheckpointError
+from ..nn.layer import Layer, registered
+from ..utils.types import Array, State
+from .format import FORMAT, VERSION, checksum, seal, unregistered
+from .hdf5 import MalformedError, Node, open_root
 
 
 @dataclass(frozen=True)
@@ -123,18 +121,3 @@ def _state(root: Node, size: int) -> tuple[State, dict[str, str]]:
     for name, shape in shapes.items():
         state[name], sums[name] = _dataset(group.child(name), shape)
     return state, sums
-
-
-def unregistered(name: str, found: str) -> str:
-    """The sentence that helps."""
-    return f"expected a registered layer class, found {found}: put @minilayer.register before `class {name}`"
-
-
-def checksum(value: Array) -> str:
-    """Of a dataset's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(value, "<f8").tobytes()).hexdigest()
-
-
-def seal(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:
-    """Of all that a checkpoint says: classes, configurations, checksums, state."""
-    return hashlib.sha256(json.dumps([layers, state]).encode()).hexdigest()
