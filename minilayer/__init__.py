@@ -5,11 +5,9 @@ losses.py, objective.py (cost and gradient as a function of that vector), traini
 """
 
 from .checkpoint.writer import load, load_parameters, load_state, save
-from .differences import GradientReport
 from .errors import CheckpointError, CurvatureError, GradientError
 from .ex4 import load_ex4, load_weights, save_weights
 from .fit import fit
-from .gradcheck import check_gradient
 from .labels import one_hot, stratified_split
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
 from .nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
@@ -18,7 +16,9 @@ from .nn.initializers import Glorot, Initializer, UniformEpsilon, Zeros
 from .nn.layer import Layer, register
 from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .nn.sequential import Sequential
-from .objective import Objective
+from .objective.objective import Objective
+from .testing.finite_differences import GradientReport
+from .testing.gradient_check import check_gradient
 from .training import (
     LBFGS,
     Adam,

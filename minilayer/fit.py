@@ -9,8 +9,8 @@ from scipy.optimize import OptimizeResult
 
 from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
 from .nn.sequential import Sequential
-from .objective import Objective
-from .preparation import ClassWeight
+from .objective.inputs import ClassWeight
+from .objective.objective import Objective
 from .training import LBFGS, Callback, Rule, Trainer, Validation
 from .utils.checks import check_instance
 

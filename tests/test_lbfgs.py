@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer.preconditioner import Preconditioner
+from minilayer.objective.preconditioner import Preconditioner
 from minilayer.training.line_search import line_search
 from minilayer.training.secants import Secants
 from minilayer.utils.types import Array

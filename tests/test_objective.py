@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import minilayer as ml
-from minilayer.shards import default_shards
+from minilayer.objective.shards import default_shards
 from minilayer.utils.types import Array
 from tests.conftest import PAIRS, small_model, targets_for
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "nn": "",
     "labels": "",
     "metrics": "labels",
-    "objective": "nn labels",
+    "objective": "nn labels checkpoint",
     "checkpoint": "nn",
     "training/history": "",
     "training/resume": "training/history checkpoint",
@@ -41,7 +41,7 @@ ONLY_IMPORTER = {
     "threadpoolctl": {"utils/cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
-    "matplotlib": {"canvas.py"},
+    "matplotlib": {"plots/axes.py"},
 }
 
 

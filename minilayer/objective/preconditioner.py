@@ -7,10 +7,10 @@ from typing import final
 
 import numpy as np
 
-from .nn.layer import Layer
-from .nn.sequential import Sequential
-from .utils.cpus import single_threaded_blas
-from .utils.types import Array
+from ..nn.layer import Layer
+from ..nn.sequential import Sequential
+from ..utils.cpus import single_threaded_blas
+from ..utils.types import Array
 
 DAMPING = 0.1
 ROWS_PER_INPUT, FEWEST_ROWS = 4, 1000

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
-from .nn.sequential import Sequential
-from .nn.workspace import Workspace
-from .objective import Objective
-from .utils.checks import check_count, check_instance, check_number, check_vector
-from .utils.types import Array
+from ..nn.sequential import Sequential
+from ..nn.workspace import Workspace
+from ..objective.objective import Objective
+from ..utils.checks import check_count, check_instance, check_number, check_vector
+from ..utils.types import Array
+from .finite_differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
 
 SAMPLE_ROWS = 20
 

@@ -9,11 +9,11 @@ from numbers import Integral
 import numpy as np
 import numpy.typing as npt
 
-from .labels import one_hot
-from .nn.losses import Loss
-from .nn.sequential import Sequential
-from .utils.checks import check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown
-from .utils.types import Array
+from ..labels import one_hot
+from ..nn.losses import Loss
+from ..nn.sequential import Sequential
+from ..utils.checks import check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown
+from ..utils.types import Array
 
 ClassWeight = str | Sequence[float] | Mapping[int, float]
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .nn.parameter_layout import views
-from .nn.sequential import Sequential
-from .nn.workspace import Workspace
-from .utils.types import Array
+from ..nn.parameter_layout import views
+from ..nn.sequential import Sequential
+from ..nn.workspace import Workspace
+from ..utils.types import Array
 
 
 def curvature_product(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import GradientError
-from .nn.layer import Layer
-from .utils.types import Array
+from ..errors import GradientError
+from ..nn.layer import Layer
+from ..utils.types import Array
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Steps of the difference, the first for accuracy, the others for where kinks lie within: many rows have many."""

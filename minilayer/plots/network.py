@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .canvas import Axes, LineCollection, colours, given_or_new
-from .labels import check_class_labels
-from .nn.dense import Dense
-from .nn.layer import Layer
-from .nn.sequential import Sequential
-from .utils.checks import check_finite, check_matrix
-from .utils.types import Array
+from ..labels import check_class_labels
+from ..nn.dense import Dense
+from ..nn.layer import Layer
+from ..nn.sequential import Sequential
+from ..utils.checks import check_finite, check_matrix
+from ..utils.types import Array
+from .axes import Axes, LineCollection, colours, given_or_new
 
 SHOWN = 10
 """Units that a column of the diagram has room for; a longer one has an ellipsis in its middle."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .utils.types import Array
+from ..utils.types import Array
 
 try:
     import matplotlib.pyplot as plt

@@ -10,13 +10,13 @@ from typing import Any, final
 
 import numpy as np
 
-from .curvature import curvature_product
-from .nn.losses import Loss
-from .nn.sequential import Sequential
-from .nn.workspace import Workspace
-from .parallel import Combine, Compute, Crew, Keep
+from ..nn.losses import Loss
+from ..nn.sequential import Sequential
+from ..nn.workspace import Workspace
+from ..utils.types import Array
+from .hessian_product import curvature_product
+from .ordered_reduction import Combine, Compute, Crew, Keep
 from .shards import Batch, Shards
-from .utils.types import Array
 
 
 def _nothing(worker: int) -> None:

@@ -8,9 +8,9 @@ from typing import final
 
 import numpy as np
 
-from .nn.workspace import Workspace
-from .utils.checks import check_finite
-from .utils.types import Array
+from ..nn.workspace import Workspace
+from ..utils.checks import check_finite
+from ..utils.types import Array
 
 SHARD_ROWS, SHARD_NUMBERS = 16_000, 1_000_000
 SHARDS_OF_SOME, SHARD_WORK, EXPONENTIAL = 4, 25_000_000, 60

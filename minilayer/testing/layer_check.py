@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from .checkpoint.writer import load, save
-from .differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
-from .errors import CurvatureError, LayerError
-from .nn.dense import Dense
-from .nn.layer import Layer, registered
-from .nn.sequential import Sequential
-from .utils.checks import check_instance, check_number
-from .utils.types import Array
+from ..checkpoint.writer import load, save
+from ..errors import CurvatureError, LayerError
+from ..nn.dense import Dense
+from ..nn.layer import Layer, registered
+from ..nn.sequential import Sequential
+from ..utils.checks import check_instance, check_number
+from ..utils.types import Array
+from .finite_differences import Check, GradientReport, compare, layer_gradients, refuse_wrong
 
 ROWS, DIRECTIONS, ROUNDING = 6, 3, 1e-12
 SINGLE = 1e-4

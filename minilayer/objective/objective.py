@@ -9,18 +9,18 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from .checkpoint.writer import load_state, save
+from ..checkpoint.writer import load_state, save
+from ..nn.losses import Loss
+from ..nn.sequential import Sequential
+from ..nn.workspace import Workspace
+from ..utils.checks import check_count, check_flag, check_number, check_numeric, check_vector, shown
+from ..utils.cpus import default_workers, single_threaded_blas
+from ..utils.types import Array, State
 from .evaluator import Evaluator
-from .held_out import HeldOut
-from .nn.losses import Loss
-from .nn.sequential import Sequential
-from .nn.workspace import Workspace
+from .inputs import ClassWeight, check_dtype, check_link, check_rows, row_weights
 from .preconditioner import Preconditioner
-from .preparation import ClassWeight, check_dtype, check_link, check_rows, row_weights
 from .shards import Batch, Shards, default_shards
-from .utils.checks import check_count, check_flag, check_number, check_numeric, check_vector, shown
-from .utils.cpus import default_workers, single_threaded_blas
-from .utils.types import Array, State
+from .validation_rows import HeldOut
 
 
 @final

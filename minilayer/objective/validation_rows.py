@@ -6,10 +6,10 @@ from typing import final
 
 import numpy as np
 
+from ..utils.cpus import single_threaded_blas
+from ..utils.types import Array
 from .evaluator import Evaluator
 from .shards import Shards
-from .utils.cpus import single_threaded_blas
-from .utils.types import Array
 
 
 @final

@@ -1,0 +1,8 @@
+"""Cost, gradient and Hessian products of a network on data."""
+
+from .inputs import ClassWeight
+from .objective import Objective
+from .preconditioner import Preconditioner
+from .validation_rows import HeldOut
+
+__all__ = ["ClassWeight", "HeldOut", "Objective", "Preconditioner"]
