@@ -1,42 +1,50 @@
 """minilayer: small dense networks as classes, trained to a real minimum with SciPy's optimizers.
 
-Where to read on: layers.py and activations.py (what a layer is), sequential.py (one flat vector, the layers are views),
-losses.py, objective.py (cost and gradient as a function of that vector), training/ (the optimizers), checkpoint.py.
+minilayer/README.md shows the architecture on one page. Reading order: ``nn`` (what a network is), ``objective`` (cost
+and gradient on data), ``training`` (the optimizers), ``checkpoint`` (networks in files).
 """
 
-from .checkpoint.writer import load, load_parameters, load_state, save
-from .errors import CheckpointError, CurvatureError, GradientError
+from .checkpoint import load, load_parameters, load_state, save
+from .errors import CheckpointError, CurvatureError, GradientError, LayerError, ResumeError
 from .ex4 import load_ex4, load_weights, save_weights
 from .fit import fit
 from .labels import one_hot, stratified_split
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
-from .nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
-from .nn.dense import Dense
-from .nn.initializers import Glorot, Initializer, UniformEpsilon, Zeros
-from .nn.layer import Layer, register
-from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
-from .nn.sequential import Sequential
-from .objective.objective import Objective
-from .testing.finite_differences import GradientReport
-from .testing.gradient_check import check_gradient
-from .training import (
+from .nn import (
+    Activation,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Dense,
+    Glorot,
+    Identity,
+    Initializer,
+    Layer,
+    Loss,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    UniformEpsilon,
+    Zeros,
+    register,
+)
+from .objective import Objective
+from .testing import GradientReport, check_gradient
+from .training import History, Iteration, Status, Trainer, Validation
+from .training.methods import (
     LBFGS,
     Adam,
     CosineDecay,
     ExponentialDecay,
     GradientDescent,
-    History,
     InverseTimeDecay,
-    Iteration,
     Momentum,
-    ResumeError,
     Rule,
     Schedule,
     ScipyTrainer,
-    Status,
     StepDecay,
-    Trainer,
-    Validation,
     Warmup,
 )
 
@@ -61,6 +69,7 @@ __all__ = [
     "InverseTimeDecay",
     "Iteration",
     "Layer",
+    "LayerError",
     "Loss",
     "MeanSquaredError",
     "Momentum",

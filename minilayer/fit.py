@@ -7,11 +7,10 @@ import os
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
-from .nn.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
-from .nn.sequential import Sequential
-from .objective.inputs import ClassWeight
-from .objective.objective import Objective
-from .training import LBFGS, Callback, Rule, Trainer, Validation
+from .nn import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, Sequential
+from .objective import ClassWeight, Objective
+from .training import Callback, Trainer, Validation
+from .training.methods import LBFGS, Rule
 from .utils.checks import check_instance
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.objective.preconditioner import Preconditioner
-from minilayer.training.line_search import line_search
-from minilayer.training.secants import Secants
+from minilayer.training.methods.inverse_hessian import Secants
+from minilayer.training.methods.line_search import line_search
 from minilayer.utils.types import Array
 from tests.conftest import ROOT, ex4_model
 

@@ -36,8 +36,8 @@ MAY_IMPORT = {
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
 ONLY_IMPORTER = {
-    "scipy.optimize": {"training/scipy_trainer.py", "training/trainer.py", "fit.py"},  # two for OptimizeResult
-    "scipy.linalg": {"training/secants.py"},
+    "scipy.optimize": {"training/methods/scipy_trainer.py", "training/trainer.py", "fit.py"},  # two for OptimizeResult
+    "scipy.linalg": {"training/methods/inverse_hessian.py"},
     "threadpoolctl": {"utils/cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},

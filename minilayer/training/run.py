@@ -10,14 +10,12 @@ import numpy as np
 
 from ..utils.checks import check_vector
 from ..utils.types import Array, State
-from .answer import check_answer
-from .budget import Budget
 from .history import History, Iteration
+from .problem import Preconditioner, check_answer
 from .progress import ProgressBar
-from .recovery import Recovery
-from .secants import Preconditioner
-from .standing import Point, Standing
-from .status import Status, Stop
+from .resume.checkpointer import Recovery
+from .resume.run_state import Point, Standing
+from .stopping import Budget, Status, Stop
 from .validation import Watch
 
 CostAndGradient = Callable[[Array], tuple[float, Array]]

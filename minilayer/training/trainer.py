@@ -23,11 +23,10 @@ from ..utils.checks import (
 )
 from ..utils.cpus import single_threaded_blas
 from ..utils.types import Array
-from .budget import Budget
 from .progress import ProgressBar
-from .recovery import Recovery
+from .resume.checkpointer import Recovery
 from .run import Callback, CostAndGradient, Run
-from .status import Status, Stop
+from .stopping import Budget, Status, Stop
 from .validation import Validation, Watch
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ..utils.checks import check_count, check_flag, check_number, shown
 from ..utils.types import Array, State
-from .standing import Point
-from .status import Status, Stop
+from .resume.run_state import Point
+from .stopping import Status, Stop
 
 Metric = Callable[[Any, Array], float]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..utils.types import Array, State
-from .history import WHOLE_NUMBERS, History
+from ...utils.types import Array, State
+from ..history import WHOLE_NUMBERS, History
 
 
 @dataclass(frozen=True)

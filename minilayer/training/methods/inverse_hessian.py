@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol, final
+from typing import final
 
 import numpy as np
 from scipy.linalg.blas import daxpy
 
-from ..utils.types import Array
+from ...utils.types import Array
+from ..problem import Preconditioner
 
 NEGLIGIBLE = 1e-10
-
-
-class Preconditioner(Protocol):
-    """A product v -> P v, P symmetric positive definite and fixed until it is refreshed."""
-
-    def refresh(self, x: Array, /) -> None:
-        """Make P fit the objective at x."""
-
-    def __call__(self, v: Array, /) -> Array:
-        """P v, a new array."""
 
 
 @final

@@ -8,8 +8,8 @@ from typing import Protocol, TypeGuard
 
 import numpy as np
 
-from ..errors import ResumeError
-from ..utils.types import Array, State
+from ...errors import ResumeError
+from ...utils.types import Array, State
 from .journal import Journal
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import final
 
-from ..utils.checks import check_count, check_number, shown
-from ..utils.types import Array
+from ...utils.checks import check_count, check_number, shown
+from ...utils.types import Array
+from ..run import Run
+from ..stopping import Status
+from ..trainer import Trainer
+from .inverse_hessian import Secants
 from .line_search import line_search
-from .run import Run
-from .secants import Secants
-from .status import Status
-from .trainer import Trainer
 
 REMEMBERED, FEWEST, MOST = 200_000, 20, 50
 PATIENCE = 10

@@ -21,9 +21,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import ResumeError
-from ..utils.files import lock_file
-from ..utils.types import Array
+from ...errors import ResumeError
+from ...utils.files import lock_file
+from ...utils.types import Array
 
 FORMAT = "minilayer journal 1"
 DIGEST = 16

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..utils.types import Array
+from ...utils.types import Array
 
 DECREASE, FLATTENING = 1e-4, 0.9
 EXPANSION, INTERIOR = 4.0, 0.1

@@ -6,12 +6,12 @@ from typing import Any, final
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ..utils.checks import check_count, check_flag, shown
-from ..utils.types import Array
-from .run import CostAndGradient, Run
+from ...utils.checks import check_count, check_flag, shown
+from ...utils.types import Array
+from ..run import CostAndGradient, Run
+from ..stopping import Status
+from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
-from .status import Status
-from .trainer import Trainer
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
 RECOMMENDED, RECOMMENDED_OPTIONS = "L-BFGS-B", {"maxcor": 50}

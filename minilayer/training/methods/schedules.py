@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import final
 
-from ..utils.checks import check_count, check_instance, check_number
+from ...utils.checks import check_count, check_instance, check_number
 
 
 class Schedule(ABC):

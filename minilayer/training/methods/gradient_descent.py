@@ -8,13 +8,13 @@ from typing import final
 
 import numpy as np
 
-from ..utils.checks import check_count, check_instance, check_number, shown
-from ..utils.types import Array, State
-from .rules import Momentum, Rule
-from .run import CostAndGradient, Run
+from ...utils.checks import check_count, check_instance, check_number, shown
+from ...utils.types import Array, State
+from ..run import CostAndGradient, Run
+from ..stopping import Status, Stop
+from ..trainer import Trainer
 from .schedules import Schedule
-from .status import Status, Stop
-from .trainer import Trainer
+from .update_rules import Momentum, Rule
 
 UNFINISHED = {Status.MAX_EVALUATIONS, Status.MAX_ITERATIONS, Status.MAX_SECONDS, Status.NON_FINITE}
 

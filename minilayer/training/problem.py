@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from ..utils.checks import check_numeric, check_vector, shown
 from ..utils.types import Array
+
+
+class Preconditioner(Protocol):
+    """A product v -> P v, P symmetric positive definite and fixed until it is refreshed."""
+
+    def refresh(self, x: Array, /) -> None:
+        """Make P fit the objective at x."""
+
+    def __call__(self, v: Array, /) -> Array:
+        """P v, a new array."""
 
 
 def check_answer(answer: object, size: int) -> tuple[float, Array]:

@@ -1,0 +1,1 @@
+"""Writing a run down while it goes on, and taking it up again."""
