@@ -58,7 +58,9 @@ def mat_bytes(X: np.ndarray, y: np.ndarray) -> bytes:
     """A compressed MATLAB 5 file; SciPy's header names the platform and the hour, this one is the same every time."""
     buffer = io.BytesIO()
     savemat(buffer, {"X": X, "y": y}, do_compression=True)
-    header = b"MATLAB 5.0 MAT-file, ex4data1 rebuilt from MNIST (Y. LeCun and C. Cortes, CC BY-SA 3.0)"
+    header = (
+        b"MATLAB 5.0 MAT-file, ex4data1 rebuilt from MNIST (Y. LeCun and C. Cortes, CC BY-SA 3.0)"
+    )
     return header.ljust(116) + buffer.getvalue()[116:]
 
 
@@ -71,7 +73,9 @@ def main() -> None:
     print(f"{target}: X {X.shape} {X.dtype}, y {y.shape} {y.dtype}")
     print(f"X min {float(X.min())!r} max {float(X.max())!r} sum {float(X.sum())!r}")
     print(f"SHA-256 of the file: {hashlib.sha256(target.read_bytes()).hexdigest()}")
-    print(f"SHA-256 of X rounded to 9 decimals: {hashlib.sha256((X.round(9) + 0.0).tobytes()).hexdigest()}")
+    print(
+        f"SHA-256 of X rounded to 9 decimals: {hashlib.sha256((X.round(9) + 0.0).tobytes()).hexdigest()}"
+    )
 
 
 if __name__ == "__main__":

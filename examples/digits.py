@@ -28,9 +28,15 @@ option("--iterations", type=int, help="budget of iterations (none)")
 option("--seed", type=int, default=0, help="of the start and of the held-out part (0)")
 option("--holdout", type=float, help="share of each digit to keep out of training, such as 0.2")
 option("--load", metavar="H5", help="continue from this checkpoint")
-option("--save", metavar="H5", type=Path, default=Path("results/digits.h5"), help="checkpoint to write")
-option("--figures", metavar="DIR", type=Path, default=Path("results"), help="folder for the figures")
-option("--check-gradient", action="store_true", help="compare the derivatives with differences first")
+option(
+    "--save", metavar="H5", type=Path, default=Path("results/digits.h5"), help="checkpoint to write"
+)
+option(
+    "--figures", metavar="DIR", type=Path, default=Path("results"), help="folder for the figures"
+)
+option(
+    "--check-gradient", action="store_true", help="compare the derivatives with differences first"
+)
 option("--quiet", action="store_true", help="print nothing but errors")
 option("--json", action="store_true", help="print the result as a JSON object and nothing else")
 
@@ -60,7 +66,9 @@ def main(args: argparse.Namespace) -> int:
         **({"held-out accuracy": ml.accuracy(labels[held], digits[held])} if len(held) else {}),
         "ended": result.message,
         "checkpoint": str(args.save),
-        "reloaded predicts identically": bool(np.array_equal(ml.load(args.save).predict(X), prediction)),
+        "reloaded predicts identically": bool(
+            np.array_equal(ml.load(args.save).predict(X), prediction)
+        ),
     }
     for name, value in report.items():
         say(f"{name:30} {f'{value:.2%}' if 'accuracy' in name else value}")
@@ -70,17 +78,26 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps(report))
     if result.status == ml.Status.INTERRUPTED:
         return 130
-    say("\n" + draw(args.figures, model, result.history, X[shown], labels[shown], prediction[shown]))
+    say(
+        "\n" + draw(args.figures, model, result.history, X[shown], labels[shown], prediction[shown])
+    )
     return 0 if report["reloaded predicts identically"] else 1
 
 
 def make_model(args: argparse.Namespace) -> ml.Sequential:
     if args.load is None:
         hidden = 25 if args.hidden is None else args.hidden
-        layers = [ml.Dense(400, hidden, START), ml.Sigmoid(), ml.Dense(hidden, 10, START), ml.Sigmoid()]
+        layers = [
+            ml.Dense(400, hidden, START),
+            ml.Sigmoid(),
+            ml.Dense(hidden, 10, START),
+            ml.Sigmoid(),
+        ]
         return ml.Sequential(layers, seed=args.seed)
     if args.hidden is not None:
-        raise ValueError("--hidden: expected without --load, as the checkpoint has hidden units of its own")
+        raise ValueError(
+            "--hidden: expected without --load, as the checkpoint has hidden units of its own"
+        )
     return ml.load(args.load)
 
 
@@ -88,13 +105,23 @@ def make_trainer(args: argparse.Namespace) -> ml.Trainer:
     evaluations = 250 if args.evaluations is None and args.iterations is None else args.evaluations
     budget = {"max_evaluations": evaluations, "max_iterations": args.iterations}
     if args.method.lower() == "gradientdescent":
-        return ml.GradientDescent(1.0 if args.learning_rate is None else args.learning_rate, momentum=0.5, **budget)
+        return ml.GradientDescent(
+            1.0 if args.learning_rate is None else args.learning_rate, momentum=0.5, **budget
+        )
     if args.learning_rate is not None:
-        raise ValueError(f"--learning-rate: expected with --method GradientDescent, found with {args.method}")
-    return ml.LBFGS(**budget) if args.method.lower() == "lbfgs" else ml.ScipyTrainer(args.method, **budget)
+        raise ValueError(
+            f"--learning-rate: expected with --method GradientDescent, found with {args.method}"
+        )
+    return (
+        ml.LBFGS(**budget)
+        if args.method.lower() == "lbfgs"
+        else ml.ScipyTrainer(args.method, **budget)
+    )
 
 
-def draw(folder: Path, model: ml.Sequential, history: ml.History, X: Any, labels: Any, prediction: Any) -> str:
+def draw(
+    folder: Path, model: ml.Sequential, history: ml.History, X: Any, labels: Any, prediction: Any
+) -> str:
     try:
         from minilayer import plots
     except ImportError as missing:

@@ -12,14 +12,24 @@ from typing import Any
 import minilayer as ml
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
-parser = argparse.ArgumentParser(usage="early_stopping.py [options]", description=__doc__.splitlines()[0])
+parser = argparse.ArgumentParser(
+    usage="early_stopping.py [options]", description=__doc__.splitlines()[0]
+)
 option = parser.add_argument
 option("--l2", type=float, default=0.0, help="the exercise's lambda (0)")
-option("--patience", type=int, default=30, help="iterations without a better held-out accuracy (30)")
+option(
+    "--patience", type=int, default=30, help="iterations without a better held-out accuracy (30)"
+)
 option("--evaluations", type=int, default=250, help="budget of evaluations (250)")
 option("--seed", type=int, default=0, help="of the start and of the held-out part (0)")
 option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
-option("--figures", metavar="DIR", type=Path, default=Path("results/early_stopping"), help="folder for the figures")
+option(
+    "--figures",
+    metavar="DIR",
+    type=Path,
+    default=Path("results/early_stopping"),
+    help="folder for the figures",
+)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -33,24 +43,35 @@ def main(args: argparse.Namespace) -> int:
     }
     results: dict[str, Any] = {}
     models: dict[str, ml.Sequential] = {}
-    print(f"lambda {args.l2:g}         iterations  kept  training cost  training accuracy  held-out accuracy")
+    print(
+        f"lambda {args.l2:g}         iterations  kept  training cost  training accuracy  held-out accuracy"
+    )
     for name, validation in validations.items():
         start = ml.UniformEpsilon(0.125)
         layers = [ml.Dense(400, 25, start), ml.Sigmoid(), ml.Dense(25, 10, start), ml.Sigmoid()]
         models[name] = model = ml.Sequential(layers, seed=args.seed)
         trainer = ml.ScipyTrainer(max_evaluations=args.evaluations)
-        results[name] = result = ml.fit(model, X[train], labels[train], args.l2, trainer=trainer, validation=validation)
+        results[name] = result = ml.fit(
+            model, X[train], labels[train], args.l2, trainer=trainer, validation=validation
+        )
         kept = result.best_iteration if validation.restore_best else result.nit
         digits = model.predict(X).argmax(axis=1)
         shares = (ml.accuracy(labels[rows], digits[rows]) for rows in (train, held))
-        print(f"{name:15}{result.nit:12}{kept:6}{result.fun:15.4f}{next(shares):19.2%}{next(shares):19.2%}")
+        print(
+            f"{name:15}{result.nit:12}{kept:6}{result.fun:15.4f}{next(shares):19.2%}{next(shares):19.2%}"
+        )
         if result.status == ml.Status.INTERRUPTED:
             return 130
-    print(f"\n{results['early stopping'].message}\n\n" + draw(args.figures, results, models, X[held], labels[held]))
+    print(
+        f"\n{results['early stopping'].message}\n\n"
+        + draw(args.figures, results, models, X[held], labels[held])
+    )
     return 0
 
 
-def draw(folder: Path, results: dict[str, Any], models: dict[str, ml.Sequential], X: Any, labels: Any) -> str:
+def draw(
+    folder: Path, results: dict[str, Any], models: dict[str, ml.Sequential], X: Any, labels: Any
+) -> str:
     try:
         from minilayer import plots
     except ImportError as missing:
@@ -61,12 +82,19 @@ def draw(folder: Path, results: dict[str, Any], models: dict[str, ml.Sequential]
         history = results["to the end"].history
         plots.cost_curve(history, ax=ax)
         best = results["early stopping"].best_iteration
-        ax.axvline(history.evaluations[best], color="#999999", linestyle="--", label="kept by early stopping")
+        ax.axvline(
+            history.evaluations[best],
+            color="#999999",
+            linestyle="--",
+            label="kept by early stopping",
+        )
         ax.legend(frameon=False)
 
     drawings = {
         "cost": course,
-        "confusion": lambda ax: plots.confusion_heatmap(ml.confusion_matrix(labels, digits, 10), ax=ax),
+        "confusion": lambda ax: plots.confusion_heatmap(
+            ml.confusion_matrix(labels, digits, 10), ax=ax
+        ),
     }
     return f"figures: {', '.join(map(str, plots.save_figures(folder, drawings)))}"
 

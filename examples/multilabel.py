@@ -14,12 +14,25 @@ import numpy as np
 import minilayer as ml
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
-PROPERTIES = {"even": [0, 2, 4, 6, 8], "prime": [2, 3, 5, 7], "above 4": [5, 6, 7, 8, 9], "loop": [0, 6, 8, 9]}
-parser = argparse.ArgumentParser(usage="multilabel.py [options]", description=__doc__.splitlines()[0])
+PROPERTIES = {
+    "even": [0, 2, 4, 6, 8],
+    "prime": [2, 3, 5, 7],
+    "above 4": [5, 6, 7, 8, 9],
+    "loop": [0, 6, 8, 9],
+}
+parser = argparse.ArgumentParser(
+    usage="multilabel.py [options]", description=__doc__.splitlines()[0]
+)
 option = parser.add_argument
 option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
 option("--seed", type=int, default=0, help="of the start and of the held-out part (0)")
-option("--figures", metavar="DIR", type=Path, default=Path("results/multilabel"), help="folder for the figures")
+option(
+    "--figures",
+    metavar="DIR",
+    type=Path,
+    default=Path("results/multilabel"),
+    help="folder for the figures",
+)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -27,7 +40,9 @@ def main(args: argparse.Namespace) -> int:
     # A sigmoid for each property: unlike softmax's, their outputs need not sum to 1, any number of them may be true.
     layers = [ml.Dense(400, 25), ml.Sigmoid(), ml.Dense(25, len(PROPERTIES)), ml.Sigmoid()]
     model = ml.Sequential(layers, seed=args.seed)
-    targets = np.stack([np.isin(digits, which) for which in PROPERTIES.values()], axis=1).astype(int)
+    targets = np.stack([np.isin(digits, which) for which in PROPERTIES.values()], axis=1).astype(
+        int
+    )
     train, held = ml.stratified_split(digits, 0.2, args.seed)
     objective = ml.Objective(model, X[train], targets[train], ml.BinaryCrossEntropy(), l2=1.0)
 
@@ -40,7 +55,9 @@ def main(args: argparse.Namespace) -> int:
         precision, recall = (share[1] for share in ml.precision_recall(truth, said, 2))
         print(f"{name:13} {ml.accuracy(truth, said):9.1%} {precision:10.1%} {recall:7.1%}")
     for name, rows in (("held out", held), ("training", train)):
-        print(f"all {len(PROPERTIES)} right, {name}: {np.mean((guess == targets)[rows].all(axis=1)):.1%}")
+        print(
+            f"all {len(PROPERTIES)} right, {name}: {np.mean((guess == targets)[rows].all(axis=1)):.1%}"
+        )
     print("\n" + draw(args.figures, model, result.history, digits[held], guess[held]))
     return 130 if result.status == ml.Status.INTERRUPTED else 0
 
@@ -57,8 +74,18 @@ def draw(folder: Path, model: ml.Sequential, history: ml.History, digits: Any, g
         for row, which in enumerate(PROPERTIES.values()):
             for digit in range(10):
                 weight = "bold" if digit in which else "normal"
-                ax.text(digit, row, f"{share[row, digit]:.0%}", ha="center", va="center", size=8, weight=weight)
-        ax.set(xlabel="digit", xticks=range(10), yticks=range(len(PROPERTIES)), yticklabels=PROPERTIES)
+                ax.text(
+                    digit,
+                    row,
+                    f"{share[row, digit]:.0%}",
+                    ha="center",
+                    va="center",
+                    size=8,
+                    weight=weight,
+                )
+        ax.set(
+            xlabel="digit", xticks=range(10), yticks=range(len(PROPERTIES)), yticklabels=PROPERTIES
+        )
         ax.set_title("share of the held-out digits said to be so\n(bold: it is so)")
 
     drawings = {

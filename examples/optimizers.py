@@ -16,7 +16,10 @@ from typing import Any
 import minilayer as ml
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
-TARGETS = (0.339, 0.31)  # the article's cost after 250 evaluations of TNC, and one that is near the minimum
+TARGETS = (
+    0.339,
+    0.31,
+)  # the article's cost after 250 evaluations of TNC, and one that is near the minimum
 CONTESTANTS: dict[str, Callable[..., ml.Trainer]] = {
     "LBFGS": ml.LBFGS,
     "L-BFGS-B (memory 50)": ml.ScipyTrainer,
@@ -24,19 +27,36 @@ CONTESTANTS: dict[str, Callable[..., ml.Trainer]] = {
     "CG": lambda **budget: ml.ScipyTrainer("CG", **budget),
     "Newton-CG": lambda **budget: ml.ScipyTrainer("Newton-CG", **budget),
     "trust-ncg": lambda **budget: ml.ScipyTrainer("trust-ncg", **budget),
-    "gradient descent": lambda **budget: ml.GradientDescent(1.0, momentum=0.9, max_iterations=None, **budget),
-    "Adam (all rows)": lambda **budget: ml.GradientDescent(0.1, rule=ml.Adam(), max_iterations=None, **budget),
+    "gradient descent": lambda **budget: ml.GradientDescent(
+        1.0, momentum=0.9, max_iterations=None, **budget
+    ),
+    "Adam (all rows)": lambda **budget: ml.GradientDescent(
+        0.1, rule=ml.Adam(), max_iterations=None, **budget
+    ),
     "Adam (batches of 128)": lambda **budget: ml.GradientDescent(
-        0.03, rule=ml.Adam(), batch_size=128, schedule=ml.CosineDecay(300), max_iterations=300, **budget
+        0.03,
+        rule=ml.Adam(),
+        batch_size=128,
+        schedule=ml.CosineDecay(300),
+        max_iterations=300,
+        **budget,
     ),
 }
-parser = argparse.ArgumentParser(usage="optimizers.py [options]", description=__doc__.splitlines()[0])
+parser = argparse.ArgumentParser(
+    usage="optimizers.py [options]", description=__doc__.splitlines()[0]
+)
 option = parser.add_argument
 option("--only", help=f"some of these, by the beginnings of their names: {', '.join(CONTESTANTS)}")
 option("--evaluations", type=int, default=2000, help="budget of evaluations for each (2000)")
 option("--seed", type=int, default=0, help="of the start (0)")
 option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
-option("--figures", metavar="DIR", type=Path, default=Path("results/optimizers"), help="folder for the figures")
+option(
+    "--figures",
+    metavar="DIR",
+    type=Path,
+    default=Path("results/optimizers"),
+    help="folder for the figures",
+)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -44,7 +64,9 @@ def main(args: argparse.Namespace) -> int:
     X, labels = ml.load_ex4(args.data)
     start = ml.UniformEpsilon(0.125)
     layers = [ml.Dense(400, 25, start), ml.Sigmoid(), ml.Dense(25, 10, start), ml.Sigmoid()]
-    objective = ml.Objective(ml.Sequential(layers, args.seed), X, labels, ml.BinaryCrossEntropy(), l2=1.0)
+    objective = ml.Objective(
+        ml.Sequential(layers, args.seed), X, labels, ml.BinaryCrossEntropy(), l2=1.0
+    )
     x0 = objective.x0
     histories: dict[str, ml.History] = {}
     columns = "".join(f"   evaluations  seconds to {target:5}" for target in TARGETS)
@@ -53,7 +75,9 @@ def main(args: argparse.Namespace) -> int:
         cells = []
         for target in TARGETS:
             trainer = CONTESTANTS[name](max_evaluations=args.evaluations, target_cost=target)
-            result = trainer.minimize(objective, x0)  # from the start again: the second run takes the path of the first
+            result = trainer.minimize(
+                objective, x0
+            )  # from the start again: the second run takes the path of the first
             if result.status == ml.Status.INTERRUPTED:
                 return 130
             histories[name] = result.history
@@ -70,7 +94,9 @@ def chosen(only: str | None) -> list[str]:
     if only is None:
         return list(CONTESTANTS)
     parts = [part.strip().lower() for part in only.split(",")]
-    found = [[name for name in CONTESTANTS if part and name.lower().startswith(part)] for part in parts]
+    found = [
+        [name for name in CONTESTANTS if part and name.lower().startswith(part)] for part in parts
+    ]
     for part, names in zip(parts, found, strict=True):
         if not names:
             raise ValueError(f"--only: expected some of {', '.join(CONTESTANTS)}, found {part!r}")
@@ -91,7 +117,10 @@ def draw(folder: Path, histories: dict[str, ml.History]) -> str:
         ax.set(xlabel=column, ylabel="cost", xscale="log", yscale="log")
         ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
 
-    drawings = {column: lambda ax, column=column: against(column, ax) for column in ("evaluations", "seconds")}
+    drawings = {
+        column: lambda ax, column=column: against(column, ax)
+        for column in ("evaluations", "seconds")
+    }
     return f"figures: {', '.join(map(str, plots.save_figures(folder, drawings)))}"
 
 

@@ -14,10 +14,18 @@ import numpy as np
 import minilayer as ml
 
 ROWS, NOISE, LOW, HIGH = 200, 0.2, -3.0, 3.0
-parser = argparse.ArgumentParser(usage="regression.py [options]", description=__doc__.splitlines()[0])
+parser = argparse.ArgumentParser(
+    usage="regression.py [options]", description=__doc__.splitlines()[0]
+)
 option = parser.add_argument
 option("--seed", type=int, default=0, help="of the points and of the start (0)")
-option("--figures", metavar="DIR", type=Path, default=Path("results/regression"), help="folder for the figures")
+option(
+    "--figures",
+    metavar="DIR",
+    type=Path,
+    default=Path("results/regression"),
+    help="folder for the figures",
+)
 
 
 def truth(x: Any) -> Any:
@@ -26,7 +34,9 @@ def truth(x: Any) -> Any:
 
 
 def main(args: argparse.Namespace) -> int:
-    model = ml.Sequential([ml.Dense(1, 12), ml.Tanh(), ml.Dense(12, 1), ml.Identity()], seed=args.seed)
+    model = ml.Sequential(
+        [ml.Dense(1, 12), ml.Tanh(), ml.Dense(12, 1), ml.Identity()], seed=args.seed
+    )
     rng = np.random.default_rng(args.seed)
     X = rng.uniform(LOW, HIGH, (ROWS, 1))
     Y = truth(X) + NOISE * rng.standard_normal((ROWS, 1))
@@ -36,7 +46,9 @@ def main(args: argparse.Namespace) -> int:
     fresh = rng.uniform(LOW, HIGH, (1000, 1))
     report = {
         "noise of the data": NOISE,
-        "training RMSE": rmse(model.predict(X), Y),  # near the noise: far below it, the noise was learned by heart
+        "training RMSE": rmse(
+            model.predict(X), Y
+        ),  # near the noise: far below it, the noise was learned by heart
         "RMSE from the truth": rmse(model.predict(fresh), truth(fresh)),
     }
     print(f"{result.message}\ncost {result.fun:.4f} after {result.nfev} evaluations\n")

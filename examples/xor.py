@@ -15,7 +15,13 @@ import minilayer as ml
 parser = argparse.ArgumentParser(usage="xor.py [options]", description=__doc__.splitlines()[0])
 parser.add_argument("--hidden", type=int, default=4, help="hidden units (4)")
 parser.add_argument("--seed", type=int, default=0, help="of the start (0)")
-parser.add_argument("--figures", metavar="DIR", type=Path, default=Path("results/xor"), help="folder for the figures")
+parser.add_argument(
+    "--figures",
+    metavar="DIR",
+    type=Path,
+    default=Path("results/xor"),
+    help="folder for the figures",
+)
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 labels = np.array([0, 1, 1, 0])

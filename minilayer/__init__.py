@@ -1,12 +1,20 @@
 """minilayer: small dense networks as classes, trained to a real minimum with SciPy's optimizers.
 
-minilayer/README.md shows the architecture on one page. Reading order: ``nn`` (what a network is), ``objective`` (cost
-and gradient on data), ``training`` (the optimizers), ``checkpoint`` (networks in files).
+README.md beside this file shows the architecture on one page. Reading order: ``nn`` (what a network
+is), ``objective`` (cost and gradient on data), ``training`` (the optimizers), ``checkpoint``
+(networks in files).
 """
 
 from .checkpoint import load, load_parameters, load_state, save
-from .errors import CheckpointError, CurvatureError, GradientError, LayerError, ResumeError
-from .ex4 import load_ex4, load_weights, save_weights
+from .errors import (
+    CheckpointError,
+    CurvatureError,
+    GradientError,
+    LayerError,
+    MinilayerError,
+    ResumeError,
+)
+from .ex4 import load_ex4, load_ex4_weights, save_ex4_weights
 from .fit import fit
 from .labels import one_hot, stratified_split
 from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
@@ -20,19 +28,29 @@ from .nn import (
     Initializer,
     Layer,
     Loss,
-    MeanSquaredError,
     ReLU,
     Sequential,
     Sigmoid,
     Softmax,
+    SquaredError,
     Tanh,
     UniformEpsilon,
     Zeros,
+    mlp,
     register,
 )
 from .objective import Objective
 from .testing import GradientReport, check_gradient
-from .training import History, Iteration, Status, Trainer, Validation
+from .training import (
+    History,
+    Iteration,
+    Problem,
+    ProblemWrapper,
+    Status,
+    Trainer,
+    TrainingResult,
+    Validation,
+)
 from .training.methods import (
     LBFGS,
     Adam,
@@ -71,9 +89,11 @@ __all__ = [
     "Layer",
     "LayerError",
     "Loss",
-    "MeanSquaredError",
+    "MinilayerError",
     "Momentum",
     "Objective",
+    "Problem",
+    "ProblemWrapper",
     "ReLU",
     "ResumeError",
     "Rule",
@@ -82,10 +102,12 @@ __all__ = [
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "SquaredError",
     "Status",
     "StepDecay",
     "Tanh",
     "Trainer",
+    "TrainingResult",
     "UniformEpsilon",
     "Validation",
     "Warmup",
@@ -97,14 +119,15 @@ __all__ = [
     "fit",
     "load",
     "load_ex4",
+    "load_ex4_weights",
     "load_parameters",
     "load_state",
-    "load_weights",
+    "mlp",
     "one_hot",
     "precision_recall",
     "register",
     "save",
-    "save_weights",
+    "save_ex4_weights",
     "stratified_split",
     "top_k_accuracy",
 ]

@@ -1,23 +1,37 @@
-"""Every exception that minilayer defines, in one place."""
+"""Every exception that minilayer defines.
+
+    MinilayerError
+      CheckpointError   also ValueError      a file or model that cannot be read or stored
+      ResumeError       also ValueError      a checkpoint of another run
+      CurvatureError    also TypeError       a layer without second derivatives
+      GradientError     also AssertionError  a wrong derivative
+      LayerError        also AssertionError  a layer that breaks the contract of Layer
+
+Wrong arguments raise TypeError or ValueError, as everywhere in Python.
+"""
 
 from __future__ import annotations
 
 
-class CheckpointError(ValueError):
-    """A file that is not a checkpoint this library can read, or a model that cannot be stored."""
+class MinilayerError(Exception):
+    """The base of minilayer's own exceptions."""
 
 
-class ResumeError(ValueError):
-    """A checkpoint or journal that is not of this run."""
+class CheckpointError(MinilayerError, ValueError):
+    """A file is not a checkpoint this library can read, or a model cannot be stored."""
 
 
-class CurvatureError(TypeError):
-    """A layer does not define what products with the Hessian need."""
+class ResumeError(MinilayerError, ValueError):
+    """A checkpoint or journal is not of this run, or another run is writing it."""
 
 
-class GradientError(AssertionError):
+class CurvatureError(MinilayerError, TypeError):
+    """A layer does not define what Hessian products need."""
+
+
+class GradientError(MinilayerError, AssertionError):
     """A derivative is wrong; the message names the layer and the derivative."""
 
 
-class LayerError(AssertionError):
-    """A layer breaks the contract of Layer; the message says what was expected and what was found."""
+class LayerError(MinilayerError, AssertionError):
+    """A layer breaks the contract of Layer; the message says what was expected and found."""

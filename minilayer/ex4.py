@@ -39,7 +39,7 @@ def load_ex4(path: str | os.PathLike[str]) -> tuple[Array, Array]:
     return _pixels(path, content["X"]), _labels(path, content["y"], len(content["X"]))
 
 
-def load_weights(path: str | os.PathLike[str]) -> Sequential:
+def load_ex4_weights(path: str | os.PathLike[str]) -> Sequential:
     """Theta1 (units, 1 + inputs), Theta2, ... of a MATLAB file as Dense layers with a Sigmoid behind each.
 
     The exercise's ``ex4weights.mat`` gives the 400-25-10 network. Its outputs are the labels 1 to 10 in that order, so
@@ -56,7 +56,9 @@ def load_weights(path: str | os.PathLike[str]) -> Sequential:
         theta = check_matrix(f"{name} in {path}", content[name])
         check_finite(f"{name} in {path}", theta)
         if theta.shape[1] < 2:
-            raise ValueError(f"{name} in {path}: expected a bias and at least one weight a row, found {theta.shape}")
+            raise ValueError(
+                f"{name} in {path}: expected a bias and at least one weight a row, found {theta.shape}"
+            )
         thetas.append(theta)
     if not thetas:
         raise ValueError(f"{path}: expected the variables Theta1, Theta2, ..., found no Theta1")
@@ -72,7 +74,7 @@ def load_weights(path: str | os.PathLike[str]) -> Sequential:
     return model
 
 
-def save_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
+def save_ex4_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
     """Write the Dense layers of a model as Theta1, Theta2, ... into a MATLAB file, in one step as ``save`` does.
 
     Outputs stay in the model's order. The exercise's own code expects digit 0 last; a model that was trained with
@@ -87,7 +89,13 @@ def save_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
     if kinds != [Dense, Sigmoid] * len(sigmoids) or not dense:
         raise ValueError(f"model: expected Dense and Sigmoid layers in turn, found {model!r}")
     buffer = io.BytesIO()
-    savemat(buffer, {f"Theta{number}": layer.parameters["theta"] for number, layer in enumerate(dense, start=1)})
+    savemat(
+        buffer,
+        {
+            f"Theta{number}": layer.parameters["theta"]
+            for number, layer in enumerate(dense, start=1)
+        },
+    )
     replace_file(path, buffer.getvalue())
 
 
@@ -99,11 +107,17 @@ def read_mat(path: Path, names: tuple[str, ...] | None) -> dict[str, Any]:
     try:
         return dict(loadmat(path, variable_names=names))
     except NotImplementedError:
-        raise ValueError(f"{path}: expected a MATLAB 5 file, found version 7.3: save it with '-v7'") from None
+        raise ValueError(
+            f"{path}: expected a MATLAB 5 file, found version 7.3: save it with '-v7'"
+        ) from None
     except MemoryError:
-        raise ValueError(f"{path}: expected a MATLAB file, found one that claims more than the memory") from None
+        raise ValueError(
+            f"{path}: expected a MATLAB file, found one that claims more than the memory"
+        ) from None
     except Exception as error:  # the reader fails in many ways on bytes that are not its own
-        raise ValueError(f"{path}: expected a MATLAB file{wanted}, found one that cannot be read: {error}") from None
+        raise ValueError(
+            f"{path}: expected a MATLAB file{wanted}, found one that cannot be read: {error}"
+        ) from None
 
 
 def _pixels(path: Path, value: object) -> Array:
@@ -120,5 +134,7 @@ def _labels(path: Path, value: object, rows: int) -> Array:
         raise ValueError(f"y in {path}: expected shape ({rows}, 1), found {y.shape}")
     wrong = (y != np.round(y)) | (y < 0) | (y > 10)
     if wrong.any():
-        raise ValueError(f"y in {path}: expected labels 1..10 (10 is digit 0), found {y[wrong].flat[0]}")
+        raise ValueError(
+            f"y in {path}: expected labels 1..10 (10 is digit 0), found {y[wrong].flat[0]}"
+        )
     return y.ravel().astype(np.int64) % 10

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult
 
-from .nn import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, Sequential
+from .nn import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Identity,
+    Loss,
+    Sequential,
+    SquaredError,
+)
 from .objective import ClassWeight, Objective
-from .training import Callback, Trainer, Validation
+from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_instance
 
-LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError)
+LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
 
 def fit(
@@ -22,48 +28,127 @@ def fit(
     Y: npt.ArrayLike,
     l2: float = 0.0,
     *,
+    loss: Loss | None = None,
     trainer: Trainer | None = None,
+    max_evaluations: int | None = None,
+    max_iterations: int | None = None,
+    max_seconds: float | None = None,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
     dtype: npt.DTypeLike = "float64",
-    validation: Validation | None = None,
+    shards: int | None = None,
+    workers: int | None = None,
+    copy: bool = True,
+    validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-) -> OptimizeResult:
-    """Train the model on rows X with targets or labels Y; the result is the trainer's, the model has its parameters.
+) -> TrainingResult:
+    """Train a model on data; afterwards it has the result's parameters.
 
-    It is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``, where everything is told of, with the loss
-    that goes with the last layer (Sigmoid: BinaryCrossEntropy, Softmax: CategoricalCrossEntropy, Identity:
-    MeanSquaredError) and, without a ``trainer``, ``LBFGS()``, until it has converged.
+    This is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``.
 
-    Raises what these raise, and ValueError for a last layer that no loss goes with.
+    Parameters
+    ----------
+    model : Sequential
+        The network. Training starts from its parameters.
+    X : array_like, shape (m, n_inputs)
+        Rows.
+    Y : array_like, shape (m, n_outputs) or (m,)
+        Targets, or integer labels for several classes.
+    l2 : float, default 0
+        The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
+    loss : Loss, optional
+        Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
+        CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
+        activation.
+    trainer : Trainer, optional
+        Default: ``LBFGS()``, which runs until it has converged. It preconditions if ``l2 > 0``;
+        ``result.method`` says which algorithm ran.
+    max_evaluations, max_iterations : int, optional
+        The budget of the default trainer; a trainer of your own has its own.
+    max_seconds : float, optional
+        The same.
+    sample_weight, class_weight, dtype, shards, workers, copy
+        See Objective.
+    validation : Validation or (X, Y), optional
+        Rows to evaluate after each iteration. Of a pair, the best iteration is restored.
+    callback, progress, checkpoint
+        See ``Trainer.minimize``.
 
-    >>> from minilayer import Dense, Sigmoid, Tanh
-    >>> model = Sequential([Dense(2, 4), Tanh(), Dense(4, 1), Sigmoid()], seed=0)
+    Returns
+    -------
+    TrainingResult
+        The best point, how the run ended, and its history.
+
+    Raises
+    ------
+    ValueError
+        For a last layer that suggests no loss, and budgets beside a trainer.
+    TypeError
+        For arguments of another kind.
+
+    Examples
+    --------
+    >>> from minilayer import mlp, Sigmoid
+    >>> model = mlp(2, 4, 1, output=Sigmoid, seed=0)
     >>> result = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], l2=1e-3)
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
     """
+    check_instance("model", model, Sequential, "a Sequential")
     if isinstance(trainer, Rule):
-        raise TypeError(f"trainer: expected a Trainer, found {trainer!r}: write GradientDescent(rule=...)")
+        raise TypeError(
+            f"trainer: expected a Trainer, found {trainer!r}: write GradientDescent(rule=...)"
+        )
     if trainer is not None:
         check_instance("trainer", trainer, Trainer, "a Trainer such as LBFGS()")
+        budgets = (max_evaluations, max_iterations, max_seconds)
+        if any(budget is not None for budget in budgets):
+            raise ValueError(
+                "max_evaluations, max_iterations, max_seconds: expected without a trainer, "
+                f"found beside {trainer!r}: give them to the trainer"
+            )
+    else:
+        trainer = LBFGS(
+            max_evaluations=max_evaluations,
+            max_iterations=max_iterations,
+            max_seconds=max_seconds,
+        )
+    if isinstance(validation, tuple) and len(validation) == 2:
+        validation = Validation(*validation)
     objective = Objective(
-        model, X, Y, _loss_of(model), l2, sample_weight=sample_weight, class_weight=class_weight, dtype=dtype
+        model,
+        X,
+        Y,
+        _suggested_loss(model) if loss is None else loss,
+        l2,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        dtype=dtype,
+        shards=shards,
+        workers=workers,
+        copy=copy,
     )
-    return (trainer or LBFGS()).minimize(
-        objective, validation=validation, callback=callback, progress=progress, checkpoint=checkpoint
+    problem: Problem = objective  # here the two meet: an Objective is all that trainers ask of
+    return trainer.minimize(
+        problem,
+        validation=validation,
+        callback=callback,
+        progress=progress,
+        checkpoint=checkpoint,
     )
 
 
-def _loss_of(model: Sequential) -> Loss:
-    check_instance("model", model, Sequential, "a Sequential")
+def _suggested_loss(model: Sequential) -> Loss:
+    """Return the loss whose output activation is the model's last layer."""
     last = model.layers[-1]
+    kind = Identity if model.output_activation is None else type(last)
     for loss in LOSSES:
-        if type(last) is loss.link:
+        if kind is loss.output_activation:
             return loss()
     raise ValueError(
-        "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several classes or Identity() "
-        f"for numbers, found {last!r}"
+        "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
+        "classes, Identity() or Dense for numbers, "
+        f"found {last!r}: or pass loss="
     )

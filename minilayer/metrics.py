@@ -31,7 +31,9 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: i
     truth, guess = _pair(labels, predicted)
     highest = max(truth.max(), guess.max())
     if highest >= classes:
-        raise ValueError(f"classes: expected more than the highest class number, {highest}, found {classes}")
+        raise ValueError(
+            f"classes: expected more than the highest class number, {highest}, found {classes}"
+        )
     return np.bincount(truth * classes + guess, minlength=classes**2).reshape(classes, classes)
 
 
@@ -51,7 +53,9 @@ def confusion_table(matrix: Array) -> str:
     return "\n".join(lines)
 
 
-def precision_recall(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> tuple[Array, Array]:
+def precision_recall(
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int
+) -> tuple[Array, Array]:
     """Precision and recall of each class, two arrays (classes,).
 
     With n[t, p] the confusion matrix, precision is n[c, c] / sum_t n[t, c], the share of the rows called c that are c;
@@ -79,15 +83,23 @@ def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int = 1) -> 
     >>> top_k_accuracy([0, 1, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], k=2)
     0.6666666666666666
     """
-    truth, table, k = check_class_labels("labels", labels), check_matrix("scores", scores), check_count("k", k)
+    truth, table, k = (
+        check_class_labels("labels", labels),
+        check_matrix("scores", scores),
+        check_count("k", k),
+    )
     check_finite("scores", table)
     rows, classes = table.shape
     if rows != len(truth):
         raise ValueError(f"scores: expected a row for each label, {len(truth)}, found {rows}")
     if classes == 1:
-        raise ValueError("scores: expected a column for each class, found 1: use accuracy(labels, scores[:, 0] > 0.5)")
+        raise ValueError(
+            "scores: expected a column for each class, found 1: use accuracy(labels, scores[:, 0] > 0.5)"
+        )
     if truth.max() >= classes:
-        raise ValueError(f"labels: expected 0..{classes - 1} for {classes} columns of scores, found {truth.max()}")
+        raise ValueError(
+            f"labels: expected 0..{classes - 1} for {classes} columns of scores, found {truth.max()}"
+        )
     if k > classes:
         raise ValueError(f"k: expected at most the number of classes, {classes}, found {k}")
     own = table[np.arange(rows), truth][:, None]

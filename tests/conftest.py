@@ -42,7 +42,9 @@ def ex4_weights() -> tuple[Array, Array]:
     """The exercise's own Theta1 and Theta2, where the environment variable EX4_WEIGHTS names the file."""
     path = os.environ.get("EX4_WEIGHTS")
     if not path:
-        pytest.skip("EX4_WEIGHTS does not name the exercise's ex4weights.mat, which the project may not ship")
+        pytest.skip(
+            "EX4_WEIGHTS does not name the exercise's ex4weights.mat, which the project may not ship"
+        )
     content = loadmat(path)
     return content["Theta1"], content["Theta2"]
 
@@ -63,14 +65,16 @@ def ex4_model(seed: int = 0) -> ml.Sequential:
 PAIRS: dict[str, tuple[Any, Any]] = {
     "sigmoid": (ml.Sigmoid, ml.BinaryCrossEntropy),
     "softmax": (ml.Softmax, ml.CategoricalCrossEntropy),
-    "identity": (ml.Identity, ml.MeanSquaredError),
+    "identity": (ml.Identity, ml.SquaredError),
 }
 """The canonical pairs: last layer and loss."""
 
 HIDDEN: tuple[type[ml.Activation], ...] = (ml.Sigmoid, ml.Tanh, ml.ReLU, ml.Identity, ml.Softmax)
 
 
-def small_model(widths: list[int], hidden: type[ml.Activation], last: type[ml.Activation], seed: int) -> ml.Sequential:
+def small_model(
+    widths: list[int], hidden: type[ml.Activation], last: type[ml.Activation], seed: int
+) -> ml.Sequential:
     """Dense layers of these widths with the activation between them and the last one behind."""
     layers: list[ml.Layer] = []
     for inputs, units in pairwise(widths):
@@ -83,4 +87,6 @@ def targets_for(pair: str, rows: int, columns: int, rng: np.random.Generator) ->
     if pair == "softmax":
         weights = rng.random((rows, columns)) + 0.1
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-    return rng.random((rows, columns)) if pair == "sigmoid" else rng.standard_normal((rows, columns))
+    return (
+        rng.random((rows, columns)) if pair == "sigmoid" else rng.standard_normal((rows, columns))
+    )

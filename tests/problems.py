@@ -46,13 +46,15 @@ def linear() -> Problem:
     augmented = np.c_[np.ones(50), X]
     residual = augmented @ np.linalg.lstsq(augmented, Y)[0] - Y
     model = ml.Sequential([ml.Dense(3, 2), ml.Identity()], seed=0)
-    objective = ml.Objective(model, X, Y, ml.MeanSquaredError())
+    objective = ml.Objective(model, X, Y, ml.SquaredError())
     return Problem(objective, float(np.sum(residual**2)) / 100, 1e-6)
 
 
 def xor() -> Problem:
     """The exclusive or, which a network fits without limit: cost 0."""
-    model = ml.Sequential([ml.Dense(2, 4, ml.UniformEpsilon(2.0)), ml.Tanh(), ml.Dense(4, 1), ml.Sigmoid()], seed=3)
+    model = ml.Sequential(
+        [ml.Dense(2, 4, ml.UniformEpsilon(2.0)), ml.Tanh(), ml.Dense(4, 1), ml.Sigmoid()], seed=3
+    )
     X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
     return Problem(ml.Objective(model, X, Y, ml.BinaryCrossEntropy()), 0.0, 5e-3)
 

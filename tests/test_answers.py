@@ -28,8 +28,13 @@ class Answers(Curved):
         lambda cost, gradient: (np.array([cost]), tuple(gradient)),
     ],
 )
-def test_lists_and_other_numbers_are_as_good(make: Make, say: Callable[[float, Array], Any]) -> None:
-    expected, found = (make(max_evaluations=20).minimize(objective, START) for objective in (Curved(), Answers(say)))
+def test_lists_and_other_numbers_are_as_good(
+    make: Make, say: Callable[[float, Array], Any]
+) -> None:
+    expected, found = (
+        make(max_evaluations=20).minimize(objective, START)
+        for objective in (Curved(), Answers(say))
+    )
     np.testing.assert_array_equal(found.x, expected.x)
     assert found.history.cost == expected.history.cost
 
@@ -42,20 +47,36 @@ def test_lists_and_other_numbers_are_as_good(make: Make, say: Callable[[float, A
             TypeError,
             r"^objective: expected a function that returns \(cost, gradient\), it returned 2\.5$",
         ),
-        (lambda cost, gradient: None, TypeError, r"^objective: expected a function .*, it returned None$"),
+        (
+            lambda cost, gradient: None,
+            TypeError,
+            r"^objective: expected a function .*, it returned None$",
+        ),
         (
             lambda cost, gradient: (cost, gradient, gradient),
             TypeError,
             r"it returned \(.*, an array of shape \(2,\), an array of shape \(2,\)\)$",
         ),
-        (lambda cost, gradient: (None, gradient), TypeError, "^objective's cost: expected numbers, found None$"),
-        (lambda cost, gradient: (1j, gradient), TypeError, "^objective's cost: expected numbers, found 1j$"),
+        (
+            lambda cost, gradient: (None, gradient),
+            TypeError,
+            "^objective's cost: expected numbers, found None$",
+        ),
+        (
+            lambda cost, gradient: (1j, gradient),
+            TypeError,
+            "^objective's cost: expected numbers, found 1j$",
+        ),
         (
             lambda cost, gradient: (gradient, gradient),
             ValueError,
             r"^objective's cost: expected one number, found an array of shape \(2,\)$",
         ),
-        (lambda cost, gradient: (cost, None), TypeError, "^objective's gradient: expected numbers, found None$"),
+        (
+            lambda cost, gradient: (cost, None),
+            TypeError,
+            "^objective's gradient: expected numbers, found None$",
+        ),
         (
             lambda cost, gradient: (cost, gradient[:1]),
             ValueError,
@@ -81,7 +102,9 @@ def test_a_product_of_another_shape_is_refused(method: str) -> None:
         def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
             return v[:1]
 
-    with pytest.raises(ValueError, match=r"^objective's hessp: expected shape \(2,\), found \(1,\)$"):
+    with pytest.raises(
+        ValueError, match=r"^objective's hessp: expected shape \(2,\), found \(1,\)$"
+    ):
         ml.ScipyTrainer(method).minimize(Short(), START)
 
 
@@ -89,16 +112,18 @@ def test_a_batch_of_another_shape_is_refused() -> None:
     class Short:
         x0, rows = np.ones(2), 10
 
-        def update(self, x: Array) -> None:
+        def set_parameters(self, x: Array) -> None:
             self.x0 = x
 
         def __call__(self, x: Array) -> tuple[float, Array]:
             return float(x @ x) / 2, x
 
-        def batch(self, x: Array, rows: Array) -> tuple[float, Array]:
+        def minibatch(self, x: Array, rows: Array) -> tuple[float, Array]:
             return float(x @ x) / 2, x[:1]
 
-    with pytest.raises(ValueError, match=r"^objective's gradient: expected shape \(2,\), found \(1,\)$"):
+    with pytest.raises(
+        ValueError, match=r"^objective's gradient: expected shape \(2,\), found \(1,\)$"
+    ):
         ml.GradientDescent(batch_size=5).minimize(Short())
 
 
@@ -124,7 +149,9 @@ def test_a_run_that_overflows_is_advised_too() -> None:
 
     result = ml.GradientDescent(1e6).minimize(bowl, [1.0])
     assert result.status == ml.Status.NON_FINITE
-    assert result.message.endswith("and no step lowered the cost: the learning rate may be too large")
+    assert result.message.endswith(
+        "and no step lowered the cost: the learning rate may be too large"
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,7 +159,11 @@ def test_a_run_that_overflows_is_advised_too() -> None:
     [
         ({"progress": "yes"}, TypeError, "^progress: expected True or False, found 'yes'$"),
         ({"checkpoint": 3}, TypeError, "^checkpoint: expected a file's path, found 3$"),
-        ({"checkpoint": "."}, IsADirectoryError, r"^checkpoint: expected a file, found a folder at \.$"),
+        (
+            {"checkpoint": "."},
+            IsADirectoryError,
+            r"^checkpoint: expected a file, found a folder at \.$",
+        ),
         (
             {"checkpoint": "no/such/run.h5"},
             FileNotFoundError,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from minilayer.nn import layer as layers
+from minilayer.nn import configured
 from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, ROOT
 
@@ -26,7 +26,9 @@ def small() -> ml.Sequential:
     hidden=st.lists(st.sampled_from(HIDDEN), min_size=4, max_size=4),
     scale=st.sampled_from([0.0, 1e-310, 1.0, 1e300]),
 )
-def test_round_trip(tmp_path_factory: Any, widths: list[int], hidden: list[type[ml.Activation]], scale: float) -> None:
+def test_round_trip(
+    tmp_path_factory: Any, widths: list[int], hidden: list[type[ml.Activation]], scale: float
+) -> None:
     parts: list[ml.Layer] = []
     for inputs, units, activation in zip(widths[:-1], widths[1:], hidden, strict=False):
         parts += [ml.Dense(inputs, units), activation()]
@@ -43,8 +45,15 @@ def test_round_trip(tmp_path_factory: Any, widths: list[int], hidden: list[type[
 def test_the_file_explains_itself(tmp_path: Path) -> None:
     ml.save(small(), tmp_path / "small.h5")
     with h5py.File(tmp_path / "small.h5") as file:
-        assert (file.attrs["format"], file.attrs["version"], file.attrs["layers"]) == (b"minilayer", 1, 4)
-        assert dict(file["layers/0"].attrs) == {"class": b"Dense", "config": b'{"inputs": 2, "units": 3}'}
+        assert (file.attrs["format"], file.attrs["version"], file.attrs["layers"]) == (
+            b"minilayer",
+            1,
+            4,
+        )
+        assert dict(file["layers/0"].attrs) == {
+            "class": b"Dense",
+            "config": b'{"inputs": 2, "units": 3}',
+        }
         np.testing.assert_array_equal(file["layers/0/theta"], small().layers[0].parameters["theta"])
         assert file["layers/1"].attrs["class"] == b"Tanh"
 
@@ -52,7 +61,10 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
 def test_files_of_each_version_keep_loading() -> None:
     """fixtures/ holds a file as each version of the format wrote it; its parameters are k / 7."""
     loaded = ml.load(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
-    assert repr(loaded) == "Sequential([Dense(2, 3), Tanh(), Dense(3, 3), ReLU(), Dense(3, 2), Softmax()])"
+    assert (
+        repr(loaded)
+        == "Sequential([Dense(2, 3), Tanh(), Dense(3, 3), ReLU(), Dense(3, 2), Softmax()])"
+    )
     np.testing.assert_array_equal(loaded.parameters, np.arange(29) / 7)
     state = ml.load_state(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
     assert state["note"] == "written by format 1"
@@ -60,16 +72,22 @@ def test_files_of_each_version_keep_loading() -> None:
 
 
 def test_many_layers(tmp_path: Path) -> None:
-    model = ml.Sequential([layer for _ in range(150) for layer in (ml.Dense(2, 2), ml.Tanh())], seed=0)
+    model = ml.Sequential(
+        [layer for _ in range(150) for layer in (ml.Dense(2, 2), ml.Tanh())], seed=0
+    )
     ml.save(model, tmp_path / "deep.h5")
     assert ml.load(tmp_path / "deep.h5").parameters.tobytes() == model.parameters.tobytes()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_parameters_that_are_not_finite_are_stored_on_demand_only(tmp_path: Path, value: float) -> None:
+def test_parameters_that_are_not_finite_are_stored_on_demand_only(
+    tmp_path: Path, value: float
+) -> None:
     model = small()
     model.parameters[9] = value
-    with pytest.raises(ml.CheckpointError, match=r"layers\[2\] Dense\(3, 1\), theta: expected finite numbers"):
+    with pytest.raises(
+        ml.CheckpointError, match=r"layers\[2\] Dense\(3, 1\), theta: expected finite numbers"
+    ):
         ml.save(model, tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []
     ml.save(model, tmp_path / "model.h5", allow_non_finite=True)
@@ -77,7 +95,7 @@ def test_parameters_that_are_not_finite_are_stored_on_demand_only(tmp_path: Path
 
 
 def test_a_layer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "_REGISTRY", dict(layers._REGISTRY))
+    monkeypatch.setattr(configured, "_REGISTRY", dict(configured._REGISTRY))
 
     @ml.register
     class Leaky(ml.Activation):
@@ -98,11 +116,17 @@ def test_a_layer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     model = ml.Sequential([ml.Dense(2, 3), Leaky(0.3, "ä"), ml.Dense(3, 1)], seed=0)
     ml.save(model, tmp_path / "model.h5")
     twin = ml.load(tmp_path / "model.h5")
-    assert repr(twin) == repr(model) == "Sequential([Dense(2, 3), Leaky(slope=0.3, name='ä'), Dense(3, 1)])"
+    assert (
+        repr(twin)
+        == repr(model)
+        == "Sequential([Dense(2, 3), Leaky(slope=0.3, name='ä'), Dense(3, 1)])"
+    )
     X = np.random.default_rng(0).standard_normal((9, 2))
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
-    monkeypatch.setattr(layers, "_REGISTRY", {"Dense": ml.Dense})
-    with pytest.raises(ml.CheckpointError, match=r"found Leaky: put @minilayer\.register before `class Leaky`"):
+    monkeypatch.setattr(configured, "_REGISTRY", {"Dense": ml.Dense})
+    with pytest.raises(
+        ml.CheckpointError, match=r"found Leaky: put @minilayer\.register before `class Leaky`"
+    ):
         ml.load(tmp_path / "model.h5")
 
 
@@ -116,7 +140,9 @@ def test_an_ordinary_file_with_no_litter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "write"])
-def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_failure_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     path = tmp_path / "model.h5"
     ml.save(small(), path)
     old = path.read_bytes()
@@ -137,7 +163,8 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(
-        FileNotFoundError, match=r"model\.h5: expected a folder to write it to, found none at .*nowhere"
+        FileNotFoundError,
+        match=r"model\.h5: expected a folder to write it to, found none at .*nowhere",
     ):
         ml.save(small(), tmp_path / "nowhere" / "model.h5")
 
@@ -159,14 +186,14 @@ def test_what_is_no_path_is_named(path: Any) -> None:
         lambda: ml.load_parameters(small(), path),
         lambda: ml.load_state(path),
         lambda: ml.load_ex4(path),
-        lambda: ml.load_weights(path),
-        lambda: ml.save_weights(small(), path),
+        lambda: ml.load_ex4_weights(path),
+        lambda: ml.save_ex4_weights(small(), path),
     ):
         with pytest.raises(TypeError, match=r"^path: expected a file's path, found "):
             call()
 
 
-@pytest.mark.parametrize("call", [ml.save, ml.load_parameters, ml.save_weights])
+@pytest.mark.parametrize("call", [ml.save, ml.load_parameters, ml.save_ex4_weights])
 def test_what_is_no_model_is_named(call: Any, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"^model: expected a Sequential, found 'model'$"):
         call("model", tmp_path / "model.h5")
@@ -183,7 +210,9 @@ def test_an_unregistered_layer_is_not_saved(tmp_path: Path) -> None:
         def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
             np.multiply(dy, 3 * x**2, out=out)
 
-    with pytest.raises(ml.CheckpointError, match=r"found Cube\(\): put @minilayer\.register before `class Cube`"):
+    with pytest.raises(
+        ml.CheckpointError, match=r"found Cube\(\): put @minilayer\.register before `class Cube`"
+    ):
         ml.save(ml.Sequential([ml.Dense(1, 1), Cube()]), tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []
     with pytest.raises(TypeError, match="model: expected a Sequential, found 3"):
@@ -224,16 +253,43 @@ def replace_theta(value: Array) -> Any:
         (set_attribute("/", "version", "1"), "/: expected version 1 to 1, found '1'"),
         (set_attribute("/", "layers", 5), "/layers/4: expected a hard link to it, found none"),
         (set_attribute("/", "layers", 0), "/: expected layers = 1 to 10000, found 0"),
-        (set_attribute("layers/1", "class", "Cosine"), "/layers/1: .* found Cosine: put @minilayer.register before"),
-        (set_attribute("layers/0", "config", '{"inputs": 2}'), "/layers/0: expected arguments of Dense, found"),
-        (set_attribute("layers/0", "config", '{"inputs": 2, "units": 3, "color": 1}'), "unexpected keyword argument"),
-        (set_attribute("layers/0", "config", "Dense(2, 3)"), "/layers/0: expected arguments of Dense"),
-        (set_attribute("layers/1", "config", '{"rate": 1}'), "/layers/1: expected arguments of Tanh"),
-        (lambda f: f.__delitem__("layers/0/theta"), "/layers/0/theta: expected a hard link to it, found none"),
-        (replace_theta(np.zeros((3, 4))), r"/layers/0/theta: expected shape \(3, 3\), found \(3, 4\)"),
+        (
+            set_attribute("layers/1", "class", "Cosine"),
+            "/layers/1: .* found Cosine: put @minilayer.register before",
+        ),
+        (
+            set_attribute("layers/0", "config", '{"inputs": 2}'),
+            "/layers/0: expected arguments of Dense, found",
+        ),
+        (
+            set_attribute("layers/0", "config", '{"inputs": 2, "units": 3, "color": 1}'),
+            "unexpected keyword argument",
+        ),
+        (
+            set_attribute("layers/0", "config", "Dense(2, 3)"),
+            "/layers/0: expected arguments of Dense",
+        ),
+        (
+            set_attribute("layers/1", "config", '{"rate": 1}'),
+            "/layers/1: expected arguments of Tanh",
+        ),
+        (
+            lambda f: f.__delitem__("layers/0/theta"),
+            "/layers/0/theta: expected a hard link to it, found none",
+        ),
+        (
+            replace_theta(np.zeros((3, 4))),
+            r"/layers/0/theta: expected shape \(3, 3\), found \(3, 4\)",
+        ),
         (replace_theta(np.zeros((3, 3), "f4")), "/layers/0/theta: expected .*float"),
-        (replace_theta(np.zeros((3, 3))), "/layers/0/theta: expected its checksum, found other numbers"),
-        (set_attribute("/", "sha256", "0" * 64), "/: expected the checksum of all content, found another"),
+        (
+            replace_theta(np.zeros((3, 3))),
+            "/layers/0/theta: expected its checksum, found other numbers",
+        ),
+        (
+            set_attribute("/", "sha256", "0" * 64),
+            "/: expected the checksum of all content, found another",
+        ),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, change: Any, message: str) -> None:
@@ -248,7 +304,11 @@ def test_other_contents_are_refused(tmp_path: Path, change: Any, message: str) -
 @pytest.mark.parametrize("content", [b"", b"text", b"\x89HDF\r\n\x1a\n", bytes(4000)])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other.h5").write_bytes(content)
-    with pytest.raises(ml.CheckpointError, match=r"other\.h5: /: expected an HDF5 file, found other bytes"):
+    with pytest.raises(
+        ml.CheckpointError, match=r"other\.h5: /: expected an HDF5 file, found other bytes"
+    ):
         ml.load(tmp_path / "other.h5")
-    with pytest.raises(FileNotFoundError, match=r"none\.h5: expected a checkpoint, found no file there"):
+    with pytest.raises(
+        FileNotFoundError, match=r"none\.h5: expected a checkpoint, found no file there"
+    ):
         ml.load(tmp_path / "none.h5")

@@ -34,7 +34,9 @@ pytestmark = [
 
 
 def writer(path: Path, first: int = 0) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", WRITER, path, str(first)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, path, str(first)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -97,7 +99,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     ml.save(ml.Sequential([ml.Dense(2, 1)], seed=0), path)
     old = path.read_bytes()
-    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, path], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert "File too large" in done.stdout
     assert path.read_bytes() == old
     assert os.listdir(tmp_path) == ["model.h5"]
@@ -136,7 +140,9 @@ def test_only_abandoned_files_are_cleared_away(tmp_path: Path) -> None:
         assert not abandoned.exists()
         assert alien.exists()
         assert Path(busy.name).exists()
-    np.testing.assert_equal(sorted(os.listdir(tmp_path)), sorted([path.name, alien.name, Path(busy.name).name]))
+    np.testing.assert_equal(
+        sorted(os.listdir(tmp_path)), sorted([path.name, alien.name, Path(busy.name).name])
+    )
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ def path(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "other.h5", "w") as other:
         other["theta"] = np.ones((3, 3))
         other.create_group("layers")
-    ml.save(model(), tmp_path / "model.h5", state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)})
+    ml.save(
+        model(), tmp_path / "model.h5", state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)}
+    )
     return tmp_path / "model.h5"
 
 
@@ -51,13 +53,17 @@ OBJECTS: dict[str, Callable[[h5py.File, str], object]] = {
     "external link": lambda f, name: f.__setitem__(name, h5py.ExternalLink("other.h5", "theta")),
     "hard link to the root": lambda f, name: f.__setitem__(name, f["/"]),
     "virtual dataset": virtual,
-    "external storage": lambda f, name: f.create_dataset(name, (3, 3), "f8", external=[("secret", 0, 72)]),
+    "external storage": lambda f, name: f.create_dataset(
+        name, (3, 3), "f8", external=[("secret", 0, 72)]
+    ),
     "chunked": lambda f, name: f.create_dataset(name, data=np.ones((3, 3)), chunks=(1, 3)),
     "compressed": lambda f, name: f.create_dataset(name, data=np.ones((3, 3)), compression="gzip"),
     "checksummed": lambda f, name: f.create_dataset(name, data=np.ones((3, 3)), fletcher32=True),
     "resizable": lambda f, name: f.create_dataset(name, data=np.ones((3, 3)), maxshape=(None, 3)),
     "claims a terabyte": lambda f, name: f.create_dataset(name, (1 << 20, 1 << 17), "f8"),
-    "claims a chunked terabyte": lambda f, name: f.create_dataset(name, (1 << 20, 1 << 17), "f8", chunks=(1, 1 << 10)),
+    "claims a chunked terabyte": lambda f, name: f.create_dataset(
+        name, (1 << 20, 1 << 17), "f8", chunks=(1, 1 << 10)
+    ),
     "other shape": lambda f, name: f.create_dataset(name, data=np.ones((9, 1))),
     "other rank": lambda f, name: f.create_dataset(name, data=np.ones((3, 3, 1))),
     "scalar": lambda f, name: f.create_dataset(name, data=1.0),
@@ -66,7 +72,9 @@ OBJECTS: dict[str, Callable[[h5py.File, str], object]] = {
     "single precision": lambda f, name: f.create_dataset(name, data=np.ones((3, 3), "f4")),
     "big endian": lambda f, name: f.create_dataset(name, data=np.ones((3, 3), ">f8")),
     "integers": lambda f, name: f.create_dataset(name, data=np.ones((3, 3), "i8")),
-    "compound": lambda f, name: f.create_dataset(name, data=np.ones((3, 3), [("a", "f4"), ("b", "f4")])),
+    "compound": lambda f, name: f.create_dataset(
+        name, data=np.ones((3, 3), [("a", "f4"), ("b", "f4")])
+    ),
     "texts": lambda f, name: f.create_dataset(name, data=np.full((3, 3), b"12345678")),
     "variable length": vlen_dataset,
     "references": lambda f, name: f.create_dataset(name, data=f["/"].ref, dtype=h5py.ref_dtype),
@@ -74,7 +82,16 @@ OBJECTS: dict[str, Callable[[h5py.File, str], object]] = {
     "a group": lambda f, name: f.create_group(name),
     "a named type": lambda f, name: f.__setitem__(name, np.dtype("f8")),
 }
-PLACES = ("layers", "layers/0", "layers/1", "layers/3", "layers/0/theta", "layers/2/theta", "state", "state/velocity")
+PLACES = (
+    "layers",
+    "layers/0",
+    "layers/1",
+    "layers/3",
+    "layers/0/theta",
+    "layers/2/theta",
+    "state",
+    "state/velocity",
+)
 
 
 def refused(path: Path) -> bool:
@@ -122,14 +139,22 @@ ATTRIBUTES: dict[str, Callable[[], Any]] = {
     "a huge text": lambda: np.bytes_(b"[" * 60_000),
     "nested JSON": lambda: np.bytes_(b'{"a":' * 9_000),
     "JSON that is no object": lambda: np.bytes_(b"[1, 2]"),
-    "an array of a terabyte": lambda: np.bytes_(b'{"values": {}, "arrays": {"velocity": [1048576, 131072]}}'),
-    "an array of another shape": lambda: np.bytes_(b'{"values": {"step": 7}, "arrays": {"velocity": [9]}}'),
-    "an array of negative size": lambda: np.bytes_(b'{"values": {"step": 7}, "arrays": {"velocity": [-3, -3]}}'),
+    "an array of a terabyte": lambda: np.bytes_(
+        b'{"values": {}, "arrays": {"velocity": [1048576, 131072]}}'
+    ),
+    "an array of another shape": lambda: np.bytes_(
+        b'{"values": {"step": 7}, "arrays": {"velocity": [9]}}'
+    ),
+    "an array of negative size": lambda: np.bytes_(
+        b'{"values": {"step": 7}, "arrays": {"velocity": [-3, -3]}}'
+    ),
     "another value": lambda: np.bytes_(b'{"values": {"step": 8}, "arrays": {"velocity": [3, 3]}}'),
     "a value of another kind": lambda: np.bytes_(b'{"values": {"step": [8]}, "arrays": {}}'),
     "a huge layer": lambda: np.bytes_(b'{"inputs": 1000000000, "units": 1000000000}'),
     "an astronomic layer": lambda: np.bytes_(b'{"inputs": 2, "units": 1' + b"0" * 3000 + b"}"),
-    "a layer with a start of its own": lambda: np.bytes_(b'{"inputs": 2, "units": 3, "initializer": null}'),
+    "a layer with a start of its own": lambda: np.bytes_(
+        b'{"inputs": 2, "units": 3, "initializer": null}'
+    ),
     "another registered class": lambda: np.bytes_(b"ReLU"),
     "a class that is not registered": lambda: np.bytes_(b"os.system"),
     "a base class": lambda: np.bytes_(b"Activation"),
@@ -137,7 +162,16 @@ ATTRIBUTES: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize(
-    "name", ["/:format", "/:version", "/:layers", "/:sha256", "/:state", "layers/0:class", "layers/0:config"]
+    "name",
+    [
+        "/:format",
+        "/:version",
+        "/:layers",
+        "/:sha256",
+        "/:state",
+        "layers/0:class",
+        "layers/0:config",
+    ],
 )
 @pytest.mark.parametrize("kind", [*ATTRIBUTES, "missing"])
 def test_other_attributes_in_every_place(path: Path, name: str, kind: str) -> None:
@@ -155,9 +189,15 @@ def test_numbers_and_layers_are_sealed(path: Path) -> None:
     swapped = content.replace(b"Tanh", b"ReLU")
     assert swapped != content
     path.write_bytes(swapped)
-    assert outcome(path).endswith("expected the checksum of all content, found another: the file is damaged")
-    path.write_bytes(content.replace(model().parameters[:9].tobytes(), model().parameters[:9][::-1].tobytes()))
-    assert outcome(path).endswith("/layers/0/theta: expected its checksum, found other numbers: it is damaged")
+    assert outcome(path).endswith(
+        "expected the checksum of all content, found another: the file is damaged"
+    )
+    path.write_bytes(
+        content.replace(model().parameters[:9].tobytes(), model().parameters[:9][::-1].tobytes())
+    )
+    assert outcome(path).endswith(
+        "/layers/0/theta: expected its checksum, found other numbers: it is damaged"
+    )
 
 
 def test_what_is_not_asked_for_does_no_harm(path: Path) -> None:
@@ -202,7 +242,9 @@ print(found["original"], found["refused"], resource.getrusage(resource.RUSAGE_SE
 """
 
 
-@pytest.mark.parametrize(("mode", "seed"), [("bytes", 1), ("bytes", 2), ("fields", 3), ("fields", 4)])
+@pytest.mark.parametrize(
+    ("mode", "seed"), [("bytes", 1), ("bytes", 2), ("fields", 3), ("fields", 4)]
+)
 def test_random_damage_in_a_process_of_its_own(path: Path, mode: str, seed: int) -> None:
     """2000 files a run: no crash, no hang, no other exception, no memory."""
     command = [sys.executable, "-c", FUZZ, str(path), str(seed), "2000", mode]
@@ -228,12 +270,17 @@ def test_a_tree_that_is_its_own_child_ends(path: Path) -> None:
 def test_a_file_larger_than_allowed_is_not_read(path: Path) -> None:
     size = path.stat().st_size
     assert repr(ml.load(path, max_bytes=size)) == repr(model())
-    with pytest.raises(ml.CheckpointError, match=rf"expected at most {size - 1} bytes, found {size}: max_bytes allows"):
+    with pytest.raises(
+        ml.CheckpointError,
+        match=rf"expected at most {size - 1} bytes, found {size}: max_bytes allows",
+    ):
         ml.load(path, max_bytes=size - 1)
     with path.open("r+b") as file:
         file.truncate(1 << 40)  # sparse: a terabyte that takes no room
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ml.CheckpointError, match="expected at most 1073741824 bytes, found 1099511627776"):
+    with pytest.raises(
+        ml.CheckpointError, match="expected at most 1073741824 bytes, found 1099511627776"
+    ):
         ml.load(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 16
 
@@ -249,7 +296,9 @@ def test_load_parameters_checks_all_before_it_changes_any(path: Path) -> None:
     target = model()
     target.parameters[:] = 7
     other = ml.Sequential([ml.Dense(2, 3), ml.ReLU(), ml.Dense(3, 1), ml.Sigmoid()])
-    with pytest.raises(ml.CheckpointError, match=r"/layers: expected \[Dense\(2, 3\), ReLU.*found \[Dense.*Tanh"):
+    with pytest.raises(
+        ml.CheckpointError, match=r"/layers: expected \[Dense\(2, 3\), ReLU.*found \[Dense.*Tanh"
+    ):
         ml.load_parameters(other, path)
     content = bytearray(path.read_bytes())
     place = content.index(model().parameters[9:].tobytes())

@@ -33,27 +33,34 @@ def test_products_are_differences_of_the_gradient(
     for _ in range(3):
         v = rng.standard_normal(x.size)
         expected = difference(objective, x, v)
-        assert np.abs(objective.hessp(x, v) - expected).max() < 1e-6 * max(1e-3, np.abs(expected).max())
+        assert np.abs(objective.hessp(x, v) - expected).max() < 1e-6 * max(
+            1e-3, np.abs(expected).max()
+        )
 
 
 def test_layers_in_front_of_the_first_dense_one_are_passed() -> None:
     model = ml.Sequential(
-        [ml.Tanh(), ml.Dense(3, 4), ml.Sigmoid(), ml.Softmax(), ml.Dense(4, 1), ml.Identity()], seed=0
+        [ml.Tanh(), ml.Dense(3, 4), ml.Sigmoid(), ml.Softmax(), ml.Dense(4, 1), ml.Identity()],
+        seed=0,
     )
     X = np.random.default_rng(0).standard_normal((6, 3))
-    objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError())
+    objective = ml.Objective(model, X, X[:, :1], ml.SquaredError())
     v = np.random.default_rng(1).standard_normal(objective.x0.size)
     expected = difference(objective, objective.x0, v)
     assert np.abs(objective.hessp(objective.x0, v) - expected).max() < 1e-8
 
 
 def matrix(objective: ml.Objective, **options: Any) -> Array:
-    return np.array([objective.hessp(objective.x0, e, **options) for e in np.eye(objective.x0.size)])
+    return np.array(
+        [objective.hessp(objective.x0, e, **options) for e in np.eye(objective.x0.size)]
+    )
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_the_matrices_are_symmetric_and_gauss_newton_is_never_negative(pair: str, hidden: type[ml.Activation]) -> None:
+def test_the_matrices_are_symmetric_and_gauss_newton_is_never_negative(
+    pair: str, hidden: type[ml.Activation]
+) -> None:
     objective = problem(pair, hidden, [3, 4, 2], 7, 0.0)
     hessian, gauss_newton = matrix(objective), matrix(objective, gauss_newton=True)
     for M in (hessian, gauss_newton):
@@ -63,13 +70,15 @@ def test_the_matrices_are_symmetric_and_gauss_newton_is_never_negative(pair: str
     if hidden in (ml.Sigmoid, ml.Tanh, ml.Softmax):
         assert np.abs(hessian - gauss_newton).max() > 1e-4
     linear = problem(pair, ml.Identity, [3, 2], 7, 0.0)
-    np.testing.assert_allclose(matrix(linear), matrix(linear, gauss_newton=True), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(
+        matrix(linear), matrix(linear, gauss_newton=True), rtol=0, atol=1e-15
+    )
 
 
 def test_gauss_newton_is_the_jacobian_squared() -> None:
     """For the squared error it is J'J / m, J the derivative of the predictions, here by differences."""
     objective = problem("identity", ml.Tanh, [3, 4, 2], 7, 0.0)
-    X, _ = objective.sample(7)
+    X, _ = objective.head(7)
     x, replica = objective.x0, objective.model.replica(objective.x0)
 
     def predictions(point: Array) -> Array:
@@ -77,10 +86,13 @@ def test_gauss_newton_is_the_jacobian_squared() -> None:
         return replica.predict(X)
 
     jacobian = np.array(
-        [(predictions(x + 1e-6 * e) - predictions(x - 1e-6 * e)).ravel() / 2e-6 for e in np.eye(x.size)]
+        [
+            (predictions(x + 1e-6 * e) - predictions(x - 1e-6 * e)).ravel() / 2e-6
+            for e in np.eye(x.size)
+        ]
     )
     expected = jacobian @ jacobian.T / len(predictions(x))
-    rows = ml.Objective(objective.model, X, np.zeros((len(X), 2)), ml.MeanSquaredError())
+    rows = ml.Objective(objective.model, X, np.zeros((len(X), 2)), ml.SquaredError())
     np.testing.assert_allclose(matrix(rows, gauss_newton=True), expected, atol=1e-8)
 
 
@@ -102,26 +114,39 @@ def test_workers_do_not_change_a_bit_and_shards_only_the_last(gauss_newton: bool
     whole = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=1)
     for shards in (2, 5, 23):
         products = [
-            ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers).hessp(
-                whole.x0, v, gauss_newton=gauss_newton
-            )
+            ml.Objective(
+                model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers
+            ).hessp(whole.x0, v, gauss_newton=gauss_newton)
             for workers in (1, 2, 3)
         ]
         np.testing.assert_array_equal(products[0], products[1])
         np.testing.assert_array_equal(products[0], products[2])
-        np.testing.assert_allclose(products[0], whole.hessp(whole.x0, v, gauss_newton=gauss_newton), rtol=1e-11)
+        np.testing.assert_allclose(
+            products[0], whole.hessp(whole.x0, v, gauss_newton=gauss_newton), rtol=1e-11
+        )
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("shards", "workers"), [(1, 1), (2, 2), (5, 2), (3, 5)])
-def test_products_do_not_depend_on_what_was_asked_before(shards: int, workers: int, dtype: str) -> None:
+def test_products_do_not_depend_on_what_was_asked_before(
+    shards: int, workers: int, dtype: str
+) -> None:
     """A forward pass may be used again: the same bits as of an objective that was never asked anything."""
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((23, 4)), rng.random((23, 3))
     model = ml.Sequential([ml.Dense(4, 5), ml.Tanh(), ml.Dense(5, 3), ml.Sigmoid()], seed=0)
 
     def fresh() -> ml.Objective:
-        return ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers, dtype=dtype)
+        return ml.Objective(
+            model,
+            X,
+            Y,
+            ml.BinaryCrossEntropy(),
+            l2=0.5,
+            shards=shards,
+            workers=workers,
+            dtype=dtype,
+        )
 
     used = fresh()
     points = [used.x0, used.x0 + 0.1, used.x0 + 1e-12]
@@ -130,18 +155,23 @@ def test_products_do_not_depend_on_what_was_asked_before(shards: int, workers: i
         if step == 0:
             assert used(x)[0] == fresh()(x)[0]
         elif step == 1:
-            assert used.held_out(X[:5], Y[:5])(x)[0] == fresh().held_out(X[:5], Y[:5])(x)[0]
+            assert (
+                used.validation_rows(X[:5], Y[:5])(x)[0]
+                == fresh().validation_rows(X[:5], Y[:5])(x)[0]
+            )
         else:
             gauss_newton = bool(step == 2)
             found = [used.hessp(x, w, gauss_newton=gauss_newton) for w in (v, -2 * v, v)]
             np.testing.assert_array_equal(found[0], fresh().hessp(x, v, gauss_newton=gauss_newton))
-            np.testing.assert_array_equal(found[1], fresh().hessp(x, -2 * v, gauss_newton=gauss_newton))
+            np.testing.assert_array_equal(
+                found[1], fresh().hessp(x, -2 * v, gauss_newton=gauss_newton)
+            )
             np.testing.assert_array_equal(found[2], found[0])
 
 
 def test_single_precision_comes_close() -> None:
     double = problem("sigmoid", ml.Sigmoid, [3, 4, 2], 7, 1.0)
-    X, Y = double.sample(7)
+    X, Y = double.head(7)
     v = np.random.default_rng(2).standard_normal(double.x0.size)
     exact, rounded = (
         ml.Objective(double.model, X, Y, ml.BinaryCrossEntropy(), dtype=dtype).hessp(double.x0, v)
@@ -152,7 +182,7 @@ def test_single_precision_comes_close() -> None:
 
 
 class Square(ml.Activation):
-    """An activation without bend."""
+    """An activation without second_derivative."""
 
     def function(self, x: Array, out: Array) -> None:
         np.multiply(x, x, out=out)
@@ -162,7 +192,7 @@ class Square(ml.Activation):
 
 
 class Shift(ml.Layer):
-    """A layer without tangent."""
+    """A layer without jvp."""
 
     def forward(self, x: Array) -> Array:
         return x + 1
@@ -174,14 +204,14 @@ class Shift(ml.Layer):
 def test_layers_that_lack_what_it_takes_are_named() -> None:
     X = np.ones((2, 3))
     for layer, message in (
-        (Shift(), "hessp: expected layers with a tangent, but Shift does not define it"),
+        (Shift(), "hessp: expected layers with jvp, but Shift does not define it"),
         (
             Square(),
-            r"expected layers with a curvature, but Square does not define it \(Gauss-Newton products do without\)",
+            r"expected layers with second_derivative, but Square does not define it \(Gauss-Newton products do not need it\)",
         ),
     ):
         model = ml.Sequential([ml.Dense(3, 2), layer, ml.Dense(2, 1), ml.Identity()], seed=0)
-        objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError())
+        objective = ml.Objective(model, X, X[:, :1], ml.SquaredError())
         with pytest.raises(TypeError, match=message):
             objective.hessp(objective.x0, objective.x0)
     # Square has all that Gauss-Newton takes: the product is symmetric and not zero.
@@ -202,7 +232,7 @@ def test_methods_that_need_products_refuse_such_layers_at_once_and_trust_constr_
         """Knows whether it was asked anything."""
 
         def __init__(self) -> None:
-            self.objective = ml.Objective(model, X, X[:, :1], ml.MeanSquaredError(), l2=0.1)
+            self.objective = ml.Objective(model, X, X[:, :1], ml.SquaredError(), l2=0.1)
 
         def __call__(self, x: Array) -> tuple[float, Array]:
             asked.append(x)
@@ -221,9 +251,11 @@ def test_methods_that_need_products_refuse_such_layers_at_once_and_trust_constr_
         assert ml.ScipyTrainer("Newton-CG", gauss_newton=True).minimize(Recorded()).nhev > 0
 
 
-@pytest.mark.parametrize(("x", "v", "message"), [(17, 18, r"v: expected shape \(17,\)"), (3, 17, r"x: expected shape")])
+@pytest.mark.parametrize(
+    ("x", "v", "message"), [(17, 18, r"v: expected shape \(17,\)"), (3, 17, r"x: expected shape")]
+)
 def test_vectors_of_another_size_are_refused(x: int, v: int, message: str) -> None:
     model = ml.Sequential([ml.Dense(2, 4), ml.Tanh(), ml.Dense(4, 1), ml.Identity()], seed=0)
-    objective = ml.Objective(model, [[1, 2]], [[1]], ml.MeanSquaredError())
+    objective = ml.Objective(model, [[1, 2]], [[1]], ml.SquaredError())
     with pytest.raises(ValueError, match=message):
         objective.hessp(np.zeros(x), np.zeros(v))

@@ -75,7 +75,9 @@ def test_label_10_is_digit_0_and_flat_labels_will_do(tmp_path: Path) -> None:
 
 
 def test_load_refuses_files_of_another_kind(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"missing\.mat: expected a MATLAB file with X and y, found no file"):
+    with pytest.raises(
+        FileNotFoundError, match=r"missing\.mat: expected a MATLAB file with X and y, found no file"
+    ):
         ml.load_ex4(tmp_path / "missing.mat")
     with pytest.raises(FileNotFoundError, match="found no file"):
         ml.load_ex4(tmp_path)
@@ -129,17 +131,21 @@ def test_split_is_stratified_disjoint_and_complete(digits: tuple[Array, Array], 
     np.testing.assert_array_equal(held, again[1])
 
 
-@pytest.mark.parametrize("holdout", [0, 1, -0.1, 1.5, float("nan")])
-def test_split_refuses_other_shares(holdout: float) -> None:
-    with pytest.raises(ValueError, match="holdout: expected a share between 0 and 1, found"):
-        ml.stratified_split([0, 1], holdout)
+@pytest.mark.parametrize("test_size", [0, 1, -0.1, 1.5, float("nan")])
+def test_split_refuses_other_shares(test_size: float) -> None:
+    with pytest.raises(ValueError, match="test_size: expected a share between 0 and 1, found"):
+        ml.stratified_split([0, 1], test_size)
 
 
 def test_split_shows_what_was_given_as_a_share() -> None:
-    with pytest.raises(TypeError, match=r"^holdout: expected a number, found an array of shape \(3,\)$"):
+    with pytest.raises(
+        TypeError, match=r"^test_size: expected a number, found an array of shape \(3,\)$"
+    ):
         ml.stratified_split([0, 1], np.ones(3))  # type: ignore[arg-type]
 
 
 def test_split_that_holds_nothing_out_is_refused() -> None:
-    with pytest.raises(ValueError, match="holdout: expected a share of at least one row of a class"):
+    with pytest.raises(
+        ValueError, match="test_size: expected a share of at least one row of a class"
+    ):
         ml.stratified_split([0, 1], 0.1)

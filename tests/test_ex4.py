@@ -30,7 +30,12 @@ def objective_of(digits: tuple[Array, Array], l2: float) -> ml.Objective:
     ],
 )
 def test_figures_at_sine_parameters(
-    digits: tuple[Array, Array], l2: float, cost: float, gradient_sum: float, norm: float, last: float
+    digits: tuple[Array, Array],
+    l2: float,
+    cost: float,
+    gradient_sum: float,
+    norm: float,
+    last: float,
 ) -> None:
     found, gradient = objective_of(digits, l2)(SIN)
     assert found == pytest.approx(cost, rel=1e-12)
@@ -41,16 +46,23 @@ def test_figures_at_sine_parameters(
 
 
 @pytest.mark.parametrize(
-    ("l2", "cost", "tolerance"), [(0, 0.2876291651613189, 1e-13), (1, 0.38376985909092365, 1e-13), (3, 0.576051, 1e-6)]
+    ("l2", "cost", "tolerance"),
+    [(0, 0.2876291651613189, 1e-13), (1, 0.38376985909092365, 1e-13), (3, 0.576051, 1e-6)],
 )
 def test_cost_at_the_exercise_weights(
-    digits: tuple[Array, Array], ex4_weights: tuple[Array, Array], l2: float, cost: float, tolerance: float
+    digits: tuple[Array, Array],
+    ex4_weights: tuple[Array, Array],
+    l2: float,
+    cost: float,
+    tolerance: float,
 ) -> None:
     x = np.concatenate([theta.ravel() for theta in ex4_weights])
     assert objective_of(digits, l2)(x)[0] == pytest.approx(cost, rel=tolerance)
 
 
-@pytest.mark.parametrize(("l2", "gradient_sum"), [(0, 0.026047433852894011), (1, 0.0099559365856808548)])
+@pytest.mark.parametrize(
+    ("l2", "gradient_sum"), [(0, 0.026047433852894011), (1, 0.0099559365856808548)]
+)
 def test_gradient_at_the_exercise_weights(
     digits: tuple[Array, Array], ex4_weights: tuple[Array, Array], l2: float, gradient_sum: float
 ) -> None:
@@ -58,10 +70,14 @@ def test_gradient_at_the_exercise_weights(
     assert objective_of(digits, l2)(x)[1].sum() == pytest.approx(gradient_sum, abs=1e-12)
 
 
-def test_accuracy_at_the_exercise_weights(digits: tuple[Array, Array], ex4_weights: tuple[Array, Array]) -> None:
+def test_accuracy_at_the_exercise_weights(
+    digits: tuple[Array, Array], ex4_weights: tuple[Array, Array]
+) -> None:
     X, labels = digits
     model = ex4_model()
-    model.parameters[:] = np.concatenate([theta.ravel() for theta in ex4_weights])  # the layout of the article's fmin.x
+    model.parameters[:] = np.concatenate(
+        [theta.ravel() for theta in ex4_weights]
+    )  # the layout of the article's fmin.x
     predicted = (model.predict(X).argmax(axis=1) + 1) % 10
     assert ml.accuracy(labels, predicted) == 0.9752
 

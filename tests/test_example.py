@@ -18,19 +18,30 @@ from tests.conftest import ROOT
 SCRIPT = ROOT / "examples" / "digits.py"
 
 
-def run(folder: Path, *arguments: str, script: Path = SCRIPT, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, script: Path = SCRIPT, **options: Any
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, script, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **options
+        [sys.executable, script, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
     )
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("digits")
     return folder, run(folder, "--evaluations", "40", "--check-gradient", "--holdout", "0.2")
 
 
-def test_it_reports_draws_and_saves(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_it_reports_draws_and_saves(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, done = finished
     assert (done.returncode, done.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.strip())
@@ -38,22 +49,48 @@ def test_it_reports_draws_and_saves(finished: tuple[Path, subprocess.CompletedPr
     assert lines["evaluations"] == "40"
     assert "Dense(400, 25)" in done.stdout
     assert "gradient check: largest relative error" in done.stdout
-    for text in ("training accuracy", "held-out accuracy", "reloaded predicts identically  True", "true\\predicted"):
+    for text in (
+        "training accuracy",
+        "held-out accuracy",
+        "reloaded predicts identically  True",
+        "true\\predicted",
+    ):
         assert text in done.stdout
     table = [line.split() for line in done.stdout.split("right\n")[1].splitlines()[:10]]
     assert sum(int(count) for row in table for count in row[1:-1] if count != ".") == 1000
-    names = {"digits.h5", "overview.png", "digits.png", "hidden_units.png", "cost.png", "mistakes.png"}
+    names = {
+        "digits.h5",
+        "overview.png",
+        "digits.png",
+        "hidden_units.png",
+        "cost.png",
+        "mistakes.png",
+    }
     assert set(os.listdir(folder / "results")) == names
 
 
-def test_it_goes_on_from_a_checkpoint(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_it_goes_on_from_a_checkpoint(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, first = finished
-    again = ["--load", "results/digits.h5", "--save", "b.h5", "--evaluations", "10", "--holdout", "0.2", "--json"]
+    again = [
+        "--load",
+        "results/digits.h5",
+        "--save",
+        "b.h5",
+        "--evaluations",
+        "10",
+        "--holdout",
+        "0.2",
+        "--json",
+    ]
     done = run(folder, *again)
     report = json.loads(done.stdout)
     assert report["reloaded predicts identically"] is True
     assert report["evaluations"] == 10
-    start = float(next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("cost")))
+    start = float(
+        next(line.split()[1] for line in first.stdout.splitlines() if line.startswith("cost"))
+    )
     assert report["cost"] < start
     assert ml.load(folder / "b.h5").layers[0].units == 25
 
@@ -73,27 +110,63 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
     done = run(tmp_path, "--evaluations", "1", "--seed", "2", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     model = ml.load(tmp_path / "results" / "digits.h5")
-    np.testing.assert_array_equal(model.parameters, (np.random.default_rng(2).random(10285) - 0.5) * 0.25)
+    np.testing.assert_array_equal(
+        model.parameters, (np.random.default_rng(2).random(10285) - 0.5) * 0.25
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--data", "none.mat"], 1, "digits.py: error: none.mat: expected a MATLAB file with X and y, found no file"),
-        (["--load", "none.h5"], 1, "digits.py: error: none.h5: expected a checkpoint, found no file there"),
+        (
+            ["--data", "none.mat"],
+            1,
+            "digits.py: error: none.mat: expected a MATLAB file with X and y, found no file",
+        ),
+        (
+            ["--load", "none.h5"],
+            1,
+            "digits.py: error: none.h5: expected a checkpoint, found no file there",
+        ),
         (["--method", "Adam"], 1, "digits.py: error: method: expected one of TNC"),
-        (["--hidden", "0"], 1, "digits.py: error: inputs|units of Dense: expected at least 1, found 0"),
-        (["--learning-rate", "3"], 1, "digits.py: error: --learning-rate: expected with --method GradientDescent, fo"),
+        (
+            ["--hidden", "0"],
+            1,
+            "digits.py: error: inputs|units of Dense: expected at least 1, found 0",
+        ),
+        (
+            ["--learning-rate", "3"],
+            1,
+            "digits.py: error: --learning-rate: expected with --method GradientDescent, fo",
+        ),
         (["--l2", "-1"], 1, "digits.py: error: l2: expected a finite number >= 0, found -1.0"),
-        (["--holdout", "2"], 1, "digits.py: error: holdout: expected a share between 0 and 1, found 2.0"),
-        (["--evaluations", "0"], 1, "digits.py: error: max_evaluations: expected at least 1, found 0"),
-        (["--load", "x.h5", "--hidden", "9"], 1, "digits.py: error: --hidden: expected without --load"),
+        (
+            ["--holdout", "2"],
+            1,
+            "digits.py: error: holdout: expected a share between 0 and 1, found 2.0",
+        ),
+        (
+            ["--evaluations", "0"],
+            1,
+            "digits.py: error: max_evaluations: expected at least 1, found 0",
+        ),
+        (
+            ["--load", "x.h5", "--hidden", "9"],
+            1,
+            "digits.py: error: --hidden: expected without --load",
+        ),
         (["--save", "/proc/none/x.h5"], 1, "digits.py: error: "),
-        (["--evaluations", "many"], 2, "digits.py: error: argument --evaluations: invalid int value: 'many'"),
+        (
+            ["--evaluations", "many"],
+            2,
+            "digits.py: error: argument --evaluations: invalid int value: 'many'",
+        ),
         (["--color"], 2, "digits.py: error: unrecognized arguments: --color"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+def test_mistakes_are_one_line(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
     done = run(tmp_path, *arguments)
     assert done.returncode == code
     assert done.stdout == ""
@@ -105,9 +178,13 @@ def test_mistakes_are_one_line(tmp_path: Path, arguments: list[str], code: int, 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
 def test_ctrl_c_prints_the_result_and_keeps_the_model(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--evaluations", "1000000"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
-        while not process.stdout.readline().startswith("total"):  # the summary comes before the training
+        while not process.stdout.readline().startswith(
+            "total"
+        ):  # the summary comes before the training
             pass
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
@@ -124,7 +201,10 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "matplotlib" / "__init__.py").write_text("raise ImportError('hidden for a test')")
     done = run(tmp_path, "--evaluations", "2", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
-    assert "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'" in done.stdout
+    assert (
+        "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"
+        in done.stdout
+    )
 
 
 def test_it_stays_a_show_window() -> None:

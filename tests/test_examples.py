@@ -57,10 +57,15 @@ def test_xor_is_learned(tmp_path: Path, seed: int) -> None:
     ("arguments", "message"),
     [
         (["--hidden", "1"], "not learned: one hidden unit is too few"),
-        (["--hidden", "2", "--seed", "4"], "not learned: this start leads to a local minimum, try another --seed"),
+        (
+            ["--hidden", "2", "--seed", "4"],
+            "not learned: this start leads to a local minimum, try another --seed",
+        ),
     ],
 )
-def test_xor_says_when_it_was_not_learned(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_xor_says_when_it_was_not_learned(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     done = run(tmp_path, *arguments, script=example("xor"))
     assert (done.returncode, done.stderr) == (1, "")
     assert message in done.stdout
@@ -73,9 +78,16 @@ def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
         shares = numbers(line.removeprefix(name))
         assert len(shares) == 3
         assert all(90 < share < 100 for share in shares), line
-    held, training = (numbers(out.split(f"all 4 right, {part}: ")[1])[0] for part in ("held out", "training"))
+    held, training = (
+        numbers(out.split(f"all 4 right, {part}: ")[1])[0] for part in ("held out", "training")
+    )
     assert 85 < held < training <= 100
-    assert figures(tmp_path / "results" / "multilabel") == {"answers", "network", "cost", "overview"}
+    assert figures(tmp_path / "results" / "multilabel") == {
+        "answers",
+        "network",
+        "cost",
+        "overview",
+    }
 
 
 def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> None:
@@ -94,12 +106,18 @@ def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--seed", "-1"], 1, "error: seed: expected an integer from 0 up or a Generator, found -1"),
+        (
+            ["--seed", "-1"],
+            1,
+            "error: seed: expected an integer from 0 up or a Generator, found -1",
+        ),
         (["--figures", "file/x"], 1, "error: "),
         (["--seed", "one"], 2, "error: argument --seed: invalid int value: 'one'"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, name: str, arguments: list[str], code: int, message: str) -> None:
+def test_mistakes_are_one_line(
+    tmp_path: Path, name: str, arguments: list[str], code: int, message: str
+) -> None:
     (tmp_path / "file").write_text("where a folder would have to be")
     done = run(tmp_path, *arguments, script=example(name))
     assert done.returncode == code
@@ -118,7 +136,9 @@ def test_mistakes_are_one_line(tmp_path: Path, name: str, arguments: list[str], 
         ),
     ],
 )
-def test_mistakes_of_one_example(tmp_path: Path, name: str, arguments: list[str], message: str) -> None:
+def test_mistakes_of_one_example(
+    tmp_path: Path, name: str, arguments: list[str], message: str
+) -> None:
     done = run(tmp_path, *arguments, script=example(name))
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert done.stderr.startswith(message)
@@ -133,7 +153,10 @@ def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) 
         tmp_path, script=example(name), env={**os.environ, "PYTHONPATH": search}
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'" in done.stdout
+    assert (
+        "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"
+        in done.stdout
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,8 +166,15 @@ def test_they_stay_short(name: str) -> None:
 
 def test_optimizers_are_compared_from_the_same_start(tmp_path: Path) -> None:
     names = ("L-BFGS-B (memory 50)", "Newton-CG", "Adam (batches of 128)", "LBFGS")
-    out = succeed(tmp_path, "optimizers", "--only", "l-bfgs, newton,adam,lbfgs", "--evaluations", "90")
-    rows = {name: line.removeprefix(name).split() for line in out.splitlines() for name in names if name in line}
+    out = succeed(
+        tmp_path, "optimizers", "--only", "l-bfgs, newton,adam,lbfgs", "--evaluations", "90"
+    )
+    rows = {
+        name: line.removeprefix(name).split()
+        for line in out.splitlines()
+        for name in names
+        if name in line
+    }
     evaluations, seconds, *lower, cost = rows["L-BFGS-B (memory 50)"]
     assert 60 < int(evaluations) <= 90
     assert float(seconds) > 0
@@ -157,17 +187,26 @@ def test_optimizers_are_compared_from_the_same_start(tmp_path: Path) -> None:
     assert figures(tmp_path / "results" / "optimizers") == {"evaluations", "seconds", "overview"}
     done = run(tmp_path, "--only", "SGD", script=example("optimizers"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("optimizers.py: error: --only: expected some of LBFGS, L-BFGS-B (memory 50), TNC")
+    assert done.stderr.startswith(
+        "optimizers.py: error: --only: expected some of LBFGS, L-BFGS-B (memory 50), TNC"
+    )
 
 
 def test_early_stopping_keeps_what_is_best_for_the_held_out_digits(tmp_path: Path) -> None:
     out = succeed(tmp_path, "early_stopping", "--evaluations", "120")
-    rows = {name: numbers(line.removeprefix(name)) for line in out.splitlines() for name in STOPS if name in line}
+    rows = {
+        name: numbers(line.removeprefix(name))
+        for line in out.splitlines()
+        for name in STOPS
+        if name in line
+    }
     ended, kept, cost, training, held = rows["early stopping"]
     all_iterations, _, lowest, all_training, all_held = rows["to the end"]
     assert kept + 30 == ended < all_iterations
     assert cost > lowest
     assert training < all_training
     assert held > all_held + 1
-    assert f"has not improved for 30 iterations (best {held / 100:g}, at iteration {kept:.0f})" in out
+    assert (
+        f"has not improved for 30 iterations (best {held / 100:g}, at iteration {kept:.0f})" in out
+    )
     assert figures(tmp_path / "results" / "early_stopping") == {"cost", "confusion", "overview"}

@@ -10,10 +10,17 @@ import minilayer as ml
 from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, PAIRS, small_model, targets_for
 
-WIDTHS = {"shallow": [3, 2], "one hidden": [3, 4, 2], "deep": [3, 4, 3, 5, 2], "width one": [1, 1, 1, 1]}
+WIDTHS = {
+    "shallow": [3, 2],
+    "one hidden": [3, 4, 2],
+    "deep": [3, 4, 3, 5, 2],
+    "width one": [1, 1, 1, 1],
+}
 
 
-def problem(pair: str, hidden: type[ml.Activation], widths: list[int], rows: int, l2: float) -> ml.Objective:
+def problem(
+    pair: str, hidden: type[ml.Activation], widths: list[int], rows: int, l2: float
+) -> ml.Objective:
     rng = np.random.default_rng(7)
     last, loss = PAIRS[pair]
     model = small_model(widths, hidden, last, seed=5)
@@ -45,7 +52,9 @@ def test_gradient_is_the_central_difference(
 
 @pytest.mark.parametrize("every_parameter", [False, True])
 def test_right_gradients_pass(every_parameter: bool) -> None:
-    report = ml.check_gradient(problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0), every_parameter=every_parameter)
+    report = ml.check_gradient(
+        problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0), every_parameter=every_parameter
+    )
     assert report.worst < 1e-8
     assert "layers[0] Dense(3, 4), gradient by theta" in report.errors
     assert (
@@ -68,9 +77,14 @@ def scaled(method: Callable[..., Any], position: int) -> Callable[..., Any]:
 def test_a_wrong_activation_derivative_is_found_and_named(
     hidden: type[ml.Activation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    objective = problem("identity" if hidden is not ml.Identity else "sigmoid", hidden, [3, 4, 3, 2], 5, 0.5)
+    objective = problem(
+        "identity" if hidden is not ml.Identity else "sigmoid", hidden, [3, 4, 3, 2], 5, 0.5
+    )
     monkeypatch.setattr(hidden, "gradient", scaled(hidden.gradient, 4))
-    with pytest.raises(ml.GradientError, match=rf"layers\[1\] {hidden.__name__}\(\), gradient by the input: analytic"):
+    with pytest.raises(
+        ml.GradientError,
+        match=rf"layers\[1\] {hidden.__name__}\(\), gradient by the input: analytic",
+    ):
         ml.check_gradient(objective)
 
 
@@ -93,7 +107,9 @@ def test_a_wrong_dense_derivative_is_found_and_named(
 
     monkeypatch.setattr(ml.Dense, method, wrong)
     what = "the input" if derivative == "input" else "theta"
-    with pytest.raises(ml.GradientError, match=rf"layers\[{index}\] Dense\(\d, {units}\), gradient by {what}"):
+    with pytest.raises(
+        ml.GradientError, match=rf"layers\[{index}\] Dense\(\d, {units}\), gradient by {what}"
+    ):
         ml.check_gradient(objective)
 
 
@@ -101,8 +117,10 @@ def test_a_wrong_dense_derivative_is_found_and_named(
 def test_a_wrong_loss_is_found_and_named(pair: str, monkeypatch: pytest.MonkeyPatch) -> None:
     objective = problem(pair, ml.Tanh, [3, 4, 2], 5, 0.0)
     loss = PAIRS[pair][1]
-    monkeypatch.setattr(loss, "evaluate", scaled(loss.evaluate, 1))
-    with pytest.raises(ml.GradientError, match=rf"{loss.__name__}\(\) with layers\[3\] .*output error"):
+    monkeypatch.setattr(loss, "value_and_error_", scaled(loss.value_and_error_, 1))
+    with pytest.raises(
+        ml.GradientError, match=rf"{loss.__name__}\(\) with layers\[3\] .*output error"
+    ):
         ml.check_gradient(objective)
 
 
@@ -125,8 +143,12 @@ def test_a_missing_penalty_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     objective = problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0)
     right = ml.Objective.__call__
     without = problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 0.0)
-    monkeypatch.setattr(ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(without, x)[1]))
-    with pytest.raises(ml.GradientError, match=r"layers\[0\] Dense\(3, 4\), theta in the whole objective"):
+    monkeypatch.setattr(
+        ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(without, x)[1])
+    )
+    with pytest.raises(
+        ml.GradientError, match=r"layers\[0\] Dense\(3, 4\), theta in the whole objective"
+    ):
         ml.check_gradient(objective)
 
 
@@ -134,7 +156,8 @@ def test_a_missing_penalty_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kinks_in_many_rows_are_no_mistakes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     model = ml.Sequential(
-        [ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 30), ml.ReLU(), ml.Dense(30, 1), ml.Sigmoid()], seed
+        [ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 30), ml.ReLU(), ml.Dense(30, 1), ml.Sigmoid()],
+        seed,
     )
     X, labels = rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000)
     objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy())
@@ -144,10 +167,16 @@ def test_kinks_in_many_rows_are_no_mistakes(seed: int) -> None:
 def test_a_mistake_beside_kinks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     model = ml.Sequential([ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 1), ml.Sigmoid()], seed=0)
-    objective = ml.Objective(model, rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000), ml.BinaryCrossEntropy())
+    objective = ml.Objective(
+        model, rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000), ml.BinaryCrossEntropy()
+    )
     right = ml.Objective.__call__
-    monkeypatch.setattr(ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(self, x)[1] * 1.00001))
-    with pytest.raises(ml.GradientError, match=r"layers\[0\] Dense\(50, 40\), theta in the whole objective"):
+    monkeypatch.setattr(
+        ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(self, x)[1] * 1.00001)
+    )
+    with pytest.raises(
+        ml.GradientError, match=r"layers\[0\] Dense\(50, 40\), theta in the whole objective"
+    ):
         ml.check_gradient(objective)
 
 

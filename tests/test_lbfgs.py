@@ -1,4 +1,4 @@
-"""LBFGS and its parts: the line search, the secants, the preconditioner; the contract is tested with all trainers."""
+"""LBFGS and its parts: the line search, the inverse_hessian, the preconditioner; the contract is tested with all trainers."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.objective.preconditioner import Preconditioner
-from minilayer.training.methods.inverse_hessian import Secants
+from minilayer.training.history import Evaluation
+from minilayer.training.methods.inverse_hessian import InverseHessian
 from minilayer.training.methods.line_search import line_search
 from minilayer.utils.types import Array
 from tests.conftest import ROOT, ex4_model
@@ -35,13 +36,13 @@ def along(line: Callable[[float], tuple[float, float]], scale: float) -> tuple[A
     """The line search from 0 along ``scale``, and the lengths that it tried."""
     tried: list[float] = []
 
-    def evaluate(x: Array) -> tuple[float, Array]:
+    def evaluate(x: Array) -> Evaluation:
         cost, slope = line(x[0])
         tried.append(x[0] / scale)
-        return cost, slope * ONE
+        return Evaluation(x, float(cost), slope * ONE, abs(slope))
 
-    cost, slope = line(0.0)
-    return line_search(evaluate, 0 * ONE, cost, slope * ONE, scale * ONE), tried
+    found = line_search(evaluate, evaluate(0 * ONE), scale * ONE)
+    return found, tried[1:]
 
 
 @pytest.mark.parametrize("line", SMOOTH)
@@ -49,9 +50,10 @@ def along(line: Callable[[float], tuple[float, float]], scale: float) -> tuple[A
 def test_the_line_search_ends_where_the_wolfe_conditions_hold(line: str, scale: float) -> None:
     found, tried = along(LINES[line], scale)
     cost, slope = LINES[line](0.0)
-    there, flat = LINES[line](found.x[0])
-    assert found.is_flat
-    assert (found.cost, found.gradient[0], found.x[0]) == (there, flat, found.length * scale)
+    there, flat = LINES[line](found.evaluation.x[0])
+    assert found.satisfies_wolfe
+    at = found.evaluation
+    assert (at.cost, at.gradient[0], at.x[0]) == (there, flat, found.length * scale)
     assert there <= cost + 1e-4 * found.length * scale * slope
     assert abs(flat) <= -0.9 * slope
     assert tried[0] == pytest.approx(1)
@@ -61,7 +63,7 @@ def test_the_line_search_ends_where_the_wolfe_conditions_hold(line: str, scale: 
 def test_the_lowest_point_is_given_where_none_is_flat_enough() -> None:
     found, _ = along(LINES["valley with a wall"], 1.0)
     assert -1 < found.cost < 0
-    assert not found.is_flat
+    assert not found.satisfies_wolfe
 
 
 def test_there_is_no_lower_point_where_the_slope_is_wrong() -> None:
@@ -70,21 +72,28 @@ def test_there_is_no_lower_point_where_the_slope_is_wrong() -> None:
     assert len(tried) == 20
 
 
-@given(seed=st.integers(0, 1000), memory=st.integers(1, 6), pairs=st.integers(0, 9), preconditioned=st.booleans())
-def test_secants_are_the_formula_of_bfgs(seed: int, memory: int, pairs: int, preconditioned: bool) -> None:
+@given(
+    seed=st.integers(0, 1000),
+    memory=st.integers(1, 6),
+    pairs=st.integers(0, 9),
+    preconditioned=st.booleans(),
+)
+def test_secants_are_the_formula_of_bfgs(
+    seed: int, memory: int, pairs: int, preconditioned: bool
+) -> None:
     """Against the update of the whole matrix, H <- (I - s y'/s'y) H (I - y s'/s'y) + s s'/s'y."""
     rng, size = np.random.default_rng(seed), 7
     root = rng.standard_normal((size, size))
     P = root @ root.T + np.eye(size) if preconditioned else np.eye(size)
     guide = Fixed(P) if preconditioned else None
-    secants, kept = Secants(memory, size), list[tuple[Array, Array]]()
+    inverse_hessian, kept = InverseHessian(memory), list[tuple[Array, Array]]()
     for _ in range(pairs):
         s, y = rng.standard_normal((2, size))
-        secants.add(s, y)
+        inverse_hessian.add(s, y)
         if s @ y > 0:
             kept.append((s, y))
     kept = kept[-memory:]
-    assert len(secants) == len(kept)
+    assert len(inverse_hessian) == len(kept)
     H = P.copy()
     if kept:
         s, y = kept[-1]
@@ -93,9 +102,11 @@ def test_secants_are_the_formula_of_bfgs(seed: int, memory: int, pairs: int, pre
         left = np.eye(size) - np.outer(s, y) / (s @ y)
         H = left @ H @ left.T + np.outer(s, s) / (s @ y)
     v = rng.standard_normal(size)
-    np.testing.assert_allclose(secants.apply(v, guide), H @ v, rtol=1e-6, atol=1e-6 * np.abs(H).max())
-    secants.clear()
-    assert not secants
+    np.testing.assert_allclose(
+        inverse_hessian.dot(v, guide), H @ v, rtol=1e-6, atol=1e-6 * np.abs(H).max()
+    )
+    inverse_hessian.clear()
+    assert not inverse_hessian
 
 
 class Fixed:
@@ -118,18 +129,26 @@ def damped_inverse(x: Array) -> Array:
     return np.asarray(np.linalg.inv(A + 0.1 * np.trace(A) / len(A) * np.eye(len(A))))
 
 
-def problem(rows: int = 80, *, dtype: str = "float64", weights: Array | None = None) -> ml.Objective:
+def problem(
+    rows: int = 80, *, dtype: str = "float64", weights: Array | None = None
+) -> ml.Objective:
     rng = np.random.default_rng(5)
-    model = ml.Sequential([ml.Dense(6, 4), ml.Tanh(), Scale(4), ml.Dense(4, 2), ml.Sigmoid()], seed=1)
+    model = ml.Sequential(
+        [ml.Dense(6, 4), ml.Tanh(), Scale(4), ml.Dense(4, 2), ml.Sigmoid()], seed=1
+    )
     X, Y = rng.standard_normal((rows, 6)), rng.integers(0, 2, (rows, 2))
     return ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), dtype=dtype, sample_weight=weights)
 
 
 class Scale(ml.Layer):
-    """A layer with parameters and no moment: y = x * theta."""
+    """A layer with parameters and no input_gram: y = x * theta."""
 
     def __init__(self, units: int) -> None:
         self.inputs = self.units = units
+
+    def config(self) -> dict[str, int]:
+        assert self.units is not None
+        return {"units": self.units}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         assert self.units is not None
@@ -150,9 +169,11 @@ class Scale(ml.Layer):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_the_preconditioner_is_the_damped_inverse_of_the_moment_of_each_layers_inputs(dtype: str) -> None:
+def test_the_preconditioner_is_the_damped_inverse_of_the_input_gram_of_each_layer(
+    dtype: str,
+) -> None:
     objective = problem(dtype=dtype)
-    X, _ = objective.sample(80)
+    X, _ = objective.head(80)
     preconditioner = objective.preconditioner()
     v = np.random.default_rng(3).standard_normal(objective.x0.size)
     np.testing.assert_array_equal(preconditioner(v), v)  # nothing is known before the first refresh
@@ -182,11 +203,17 @@ def test_it_is_made_of_rows_spread_over_all_that_count() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Sigmoid()])
     weights = np.where(np.arange(5000) < 2500, 0.0, 1.0)
     for weight, expected in ((None, np.arange(0, 5000, 5)), (weights, np.arange(2500, 5000, 5))):
-        objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), sample_weight=weight, shards=7)
+        objective = ml.Objective(
+            model, X, Y, ml.BinaryCrossEntropy(), sample_weight=weight, shards=7
+        )
         rows = objective._shards.spread(Preconditioner.rows_for(model, 5000))
         np.testing.assert_array_equal(rows[:, 0], expected)
     wide = ml.Sequential([ml.Dense(400, 25), ml.Dense(25, 10)])
-    assert [Preconditioner.rows_for(wide, rows) for rows in (5000, 1604, 1603)] == [1604, 1604, 1000]
+    assert [Preconditioner.rows_for(wide, rows) for rows in (5000, 1604, 1603)] == [
+        1604,
+        1604,
+        1000,
+    ]
 
 
 def test_a_layer_of_more_inputs_than_a_quarter_of_the_rows_is_left_alone() -> None:
@@ -213,23 +240,25 @@ def test_a_layer_of_more_inputs_than_a_quarter_of_the_rows_is_left_alone() -> No
         ((3, 2, 7), 28, True),
     ],
 )
-def test_what_costs_more_than_it_saves_is_left_alone(shape: tuple[int, ...], rows: int, worth: bool) -> None:
+def test_what_costs_more_than_it_saves_is_left_alone(
+    shape: tuple[int, ...], rows: int, worth: bool
+) -> None:
     class Wide(Scale):
         def shapes(self) -> dict[str, tuple[int, ...]]:
             return {"theta": shape}
 
-        def moment(self, name: str) -> Array:
+        def input_gram(self, name: str) -> Array:
             return 15 * np.eye(shape[-1])
 
     model = ml.Sequential([Wide(1)])
     preconditioner = Preconditioner(model, np.ones((5, 1)), of_rows=rows)
-    assert bool(preconditioner._pieces) == worth
+    assert bool(preconditioner._blocks) == worth
 
 
 def test_inputs_that_single_precision_does_not_hold_are_left_alone() -> None:
     for size in (0.0, 1e30, 1e200):
         model = ml.Sequential([ml.Dense(1, 3), ml.Sigmoid(), ml.Dense(3, 1), ml.Identity()], seed=0)
-        objective = ml.Objective(model, size * np.ones((50, 1)), np.ones(50), ml.MeanSquaredError())
+        objective = ml.Objective(model, size * np.ones((50, 1)), np.ones(50), ml.SquaredError())
         preconditioner = objective.preconditioner()
         preconditioner.refresh(objective.x0)
         product = preconditioner(np.ones(10))
@@ -238,24 +267,31 @@ def test_inputs_that_single_precision_does_not_hold_are_left_alone() -> None:
         assert ml.LBFGS(precondition=True, max_evaluations=50).minimize(objective).fun < 1e-6
 
 
-def test_a_moment_of_the_wrong_shape_is_named() -> None:
+def test_an_input_gram_of_the_wrong_shape_is_named() -> None:
     class Wrong(Scale):
-        def moment(self, name: str) -> Array:
+        def input_gram(self, name: str) -> Array:
             return np.eye(3)
 
     model = ml.Sequential([ml.Dense(2, 4), Wrong(4), ml.Dense(4, 1), ml.Identity()])
-    objective = ml.Objective(model, np.ones((40, 2)), np.ones(40), ml.MeanSquaredError())
-    with pytest.raises(ValueError, match=r"moment of Wrong\(\) for 'theta': expected shape \(4, 4\), found \(3, 3\)"):
+    objective = ml.Objective(model, np.ones((40, 2)), np.ones(40), ml.SquaredError())
+    with pytest.raises(
+        ValueError,
+        match=r"input_gram of Wrong\(units=4\) for 'theta': expected shape \(4, 4\), found \(3, 3\)",
+    ):
         ml.LBFGS(precondition=True).minimize(objective)
 
 
 @pytest.fixture(scope="module")
 def digits() -> Callable[..., ml.Objective]:
     X, labels = ml.load_ex4(ROOT / "data" / "ex4data1.mat")
-    return lambda **options: ml.Objective(ex4_model(0), X, labels, ml.BinaryCrossEntropy(), l2=1.0, **options)
+    return lambda **options: ml.Objective(
+        ex4_model(0), X, labels, ml.BinaryCrossEntropy(), l2=1.0, **options
+    )
 
 
-def test_the_digits_take_half_the_evaluations_with_the_preconditioner(digits: Callable[..., ml.Objective]) -> None:
+def test_the_digits_take_half_the_evaluations_with_the_preconditioner(
+    digits: Callable[..., ml.Objective],
+) -> None:
     """SciPy's L-BFGS-B takes 82 to 91 for the article's cost, from five starts."""
     runs = [ml.LBFGS(target_cost=0.339, precondition=on).minimize(digits()) for on in (True, False)]
     assert all(run.status == ml.Status.TARGET_COST for run in runs)
@@ -270,7 +306,9 @@ def test_the_preconditioner_is_for_objectives_with_a_penalty(l2: float) -> None:
     def train(precondition: bool | None) -> Array:
         model = ml.Sequential([ml.Dense(6, 4), ml.Tanh(), ml.Dense(4, 2), ml.Sigmoid()], seed=1)
         objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2)
-        return np.asarray(ml.LBFGS(precondition=precondition, max_evaluations=9).minimize(objective).x)
+        return np.asarray(
+            ml.LBFGS(precondition=precondition, max_evaluations=9).minimize(objective).x
+        )
 
     np.testing.assert_array_equal(train(None), train(l2 > 0))
     assert not np.array_equal(train(True), train(False))
@@ -286,26 +324,39 @@ def test_a_guided_run_goes_on_bit_for_bit(tmp_path: Path, workers: int) -> None:
 
     whole = ml.LBFGS(max_evaluations=60).minimize(fresh())
     for budget in (7, 23, 24, 60):
-        result = ml.LBFGS(max_evaluations=budget).minimize(fresh(workers), checkpoint=tmp_path / "run.h5")
+        result = ml.LBFGS(max_evaluations=budget).minimize(
+            fresh(workers), checkpoint=tmp_path / "run.h5"
+        )
         assert result.nfev == budget
     np.testing.assert_array_equal(result.x, whole.x)
     assert result.history.cost == whole.history.cost
 
 
 def test_single_precision_ends_at_the_same_cost(digits: Callable[..., ml.Objective]) -> None:
-    double, single = (ml.LBFGS(max_evaluations=100).minimize(digits(dtype=dtype)) for dtype in ("float64", "float32"))
+    double, single = (
+        ml.LBFGS(max_evaluations=100).minimize(digits(dtype=dtype))
+        for dtype in ("float64", "float32")
+    )
     exact = digits()
     assert exact(single.x)[0] == pytest.approx(single.fun, rel=1e-5)
-    assert exact(single.x)[0] == pytest.approx(double.fun, rel=1e-2)  # other rounding, and so another way
+    assert exact(single.x)[0] == pytest.approx(
+        double.fun, rel=1e-2
+    )  # other rounding, and so another way
 
 
-@pytest.mark.parametrize(("size", "memory", "other"), [(300, 50, 20), (4000, 50, 49), (5000, 40, 50), (10_001, 20, 50)])
-def test_fewer_steps_are_remembered_where_vectors_are_long(size: int, memory: int, other: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "memory", "other"), [(300, 50, 20), (4000, 50, 49), (5000, 40, 50), (10_001, 20, 50)]
+)
+def test_fewer_steps_are_remembered_where_vectors_are_long(
+    size: int, memory: int, other: int
+) -> None:
     scales = np.geomspace(1, 1e4, size)
 
     def train(memory: int | None) -> Array:
         trainer = ml.LBFGS(memory=memory, max_evaluations=90)
-        return np.asarray(trainer.minimize(lambda x: (float(x @ (scales * x)) / 2, scales * x), np.ones(size)).x)
+        return np.asarray(
+            trainer.minimize(lambda x: (float(x @ (scales * x)) / 2, scales * x), np.ones(size)).x
+        )
 
     np.testing.assert_array_equal(train(None), train(memory))
     assert not np.array_equal(train(None), train(other))
@@ -315,7 +366,9 @@ def logistic(dtype: str) -> ml.Objective:
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 5))
     model = ml.Sequential([ml.Dense(5, 1), ml.Sigmoid()], seed=0)
-    return ml.Objective(model, X, X[:, 0] + rng.standard_normal(300) > 0, ml.BinaryCrossEntropy(), 1.0, dtype=dtype)
+    return ml.Objective(
+        model, X, X[:, 0] + rng.standard_normal(300) > 0, ml.BinaryCrossEntropy(), 1.0, dtype=dtype
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -327,7 +380,10 @@ def test_a_minimum_is_found_to_the_last_digits(dtype: str, tolerance: float) -> 
     assert result.fun == pytest.approx(expected.fun, rel=1e-9 if dtype == "float64" else 1e-6)
     assert result.nfev < 80
     if tolerance == 0:
-        assert "no lower cost can be told from this one" in result.message or "by no more than 0" in result.message
+        assert (
+            "no lower cost can be told from this one" in result.message
+            or "by no more than 0" in result.message
+        )
 
 
 def test_iterations_that_lower_nothing_end_the_run() -> None:
@@ -344,7 +400,9 @@ def test_iterations_that_lower_nothing_end_the_run() -> None:
 def test_a_wrong_gradient_is_told_of() -> None:
     result = ml.LBFGS().minimize(lambda x: (float(x @ x), -2 * x), [1.0, 2.0])
     assert result.status == ml.Status.FAILED
-    assert result.message.endswith("no lower cost down the gradient: check_gradient tells if it is wrong")
+    assert result.message.endswith(
+        "no lower cost down the gradient: check_gradient tells if it is wrong"
+    )
 
 
 def test_gradients_that_the_objective_writes_again_are_no_danger() -> None:

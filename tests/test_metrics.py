@@ -28,15 +28,23 @@ def test_the_confusion_matrix_counts(pairs: list[tuple[int, int]]) -> None:
 def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
     labels, predicted = zip(*pairs, strict=True)
     every = list(range(5))
-    assert ml.accuracy(labels, predicted) == pytest.approx(reference.accuracy_score(labels, predicted))
+    assert ml.accuracy(labels, predicted) == pytest.approx(
+        reference.accuracy_score(labels, predicted)
+    )
     matrix = ml.confusion_matrix(labels, predicted, 5)
-    np.testing.assert_array_equal(matrix, reference.confusion_matrix(labels, predicted, labels=every))
-    expected = reference.precision_recall_fscore_support(labels, predicted, labels=every, zero_division=np.nan)
+    np.testing.assert_array_equal(
+        matrix, reference.confusion_matrix(labels, predicted, labels=every)
+    )
+    expected = reference.precision_recall_fscore_support(
+        labels, predicted, labels=every, zero_division=np.nan
+    )
     for ours, theirs in zip(ml.precision_recall(labels, predicted, 5), expected, strict=False):
         np.testing.assert_allclose(ours, theirs, rtol=1e-15)
 
 
-scored = st.lists(st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 4)), min_size=1, max_size=30)
+scored = st.lists(
+    st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 4)), min_size=1, max_size=30
+)
 """Rows of a label and four scores, which are few enough numbers that many are equal."""
 
 
@@ -86,8 +94,18 @@ def test_wrong_arguments_of_top_k_are_named(labels: Any, scores: Any, k: Any, me
         ([0, 1], [0], 2, "predicted: expected as many as labels, 2, found 1"),
         ([0, 1], [0, 2], 2, "classes: expected more than the highest class number, 2, found 2"),
         ([0, 1], [0.5, 1], 2, "predicted: expected integers, found dtype float64"),
-        ([0, 1], [[0.5], [1]], 2, r"predicted: .* found shape \(2, 1\): of scores use \[:, 0\] > 0.5"),
-        ([0, 1], [[0.5, 1], [1, 0]], 2, r"predicted: .* found shape \(2, 2\): of scores use .argmax\(axis=1\)"),
+        (
+            [0, 1],
+            [[0.5], [1]],
+            2,
+            r"predicted: .* found shape \(2, 1\): of scores use \[:, 0\] > 0.5",
+        ),
+        (
+            [0, 1],
+            [[0.5, 1], [1, 0]],
+            2,
+            r"predicted: .* found shape \(2, 2\): of scores use .argmax\(axis=1\)",
+        ),
         ([[0], [1]], [0, 1], 2, r"labels: .* found shape \(2, 1\): use .ravel\(\)"),
     ],
 )

@@ -39,7 +39,7 @@ def problem(l2: float = 0.3) -> ml.Objective:
     rng = np.random.default_rng(6)
     X = rng.standard_normal((ROWS, 3))
     model = small_model([3, 4, 2], ml.Tanh, ml.Identity, 1)
-    return ml.Objective(model, X, np.c_[X[:, 0] * X[:, 1], X[:, 2]], ml.MeanSquaredError(), l2)
+    return ml.Objective(model, X, np.c_[X[:, 0] * X[:, 1], X[:, 2]], ml.SquaredError(), l2)
 
 
 def factor(name: str, k: float) -> float:
@@ -51,7 +51,9 @@ def factor(name: str, k: float) -> float:
         "inverse time": 1 / (1 + 0.2 * k),
         "cosine": 0.55 + 0.45 * math.cos(math.pi * k / 8) if k < 8 else 0.1,
         "warmup": (k + 1) / 5 if k < 4 else 1.0,
-        "warmup, then cosine": (k + 1) / 3 if k < 2 else 0.5 + 0.5 * math.cos(math.pi * min(k - 2, 6) / 6),
+        "warmup, then cosine": (k + 1) / 3
+        if k < 2
+        else 0.5 + 0.5 * math.cos(math.pi * min(k - 2, 6) / 6),
     }
     return float(factors[name])
 
@@ -69,7 +71,9 @@ class Reference:
             b1, b2, eps = (0.9, 0.999, 1e-8) if self.name == "adam" else (0.5, 0.8, 1e-3)
             self.m = b1 * self.m + (1 - b1) * g
             self.v = b2 * self.v + (1 - b2) * g**2
-            self.x = self.x - rate * (self.m / (1 - b1**self.t)) / (np.sqrt(self.v / (1 - b2**self.t)) + eps)
+            self.x = self.x - rate * (self.m / (1 - b1**self.t)) / (
+                np.sqrt(self.v / (1 - b2**self.t)) + eps
+            )
         else:
             mu = 0.0 if self.name == "plain" else 0.9
             self.v = mu * self.v - rate * g
@@ -81,7 +85,9 @@ class Reference:
 def test_full_steps_are_those_of_the_formulas(rule: str, schedule: str) -> None:
     objective = problem()
     reference = Reference(rule, objective.x0)
-    trainer = ml.GradientDescent(0.05, rule=RULES[rule], schedule=SCHEDULES[schedule], max_iterations=10)
+    trainer = ml.GradientDescent(
+        0.05, rule=RULES[rule], schedule=SCHEDULES[schedule], max_iterations=10
+    )
     points: list[Array] = []
     trainer.minimize(objective, callback=lambda iteration: points.append(iteration.x.copy()))
     for k, point in enumerate(points):
@@ -104,9 +110,9 @@ def test_epochs_take_every_row_once_and_step_by_the_formulas(rule: str, schedule
         def __call__(self, x: Array) -> tuple[float, Array]:
             return self._objective(x)
 
-        def batch(self, x: Array, rows: Array) -> tuple[float, Array]:
+        def minibatch(self, x: Array, rows: Array) -> tuple[float, Array]:
             asked.append(rows.tolist())
-            return self._objective.batch(x, rows)
+            return self._objective.minibatch(x, rows)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._objective, name)
@@ -114,10 +120,17 @@ def test_epochs_take_every_row_once_and_step_by_the_formulas(rule: str, schedule
     objective = problem()
     x = objective.x0
     trainer = ml.GradientDescent(
-        0.05, rule=RULES[rule], schedule=SCHEDULES[schedule], batch_size=BATCH, seed=3, max_iterations=4
+        0.05,
+        rule=RULES[rule],
+        schedule=SCHEDULES[schedule],
+        batch_size=BATCH,
+        seed=3,
+        max_iterations=4,
     )
     points: list[Array] = []
-    result = trainer.minimize(Recorded(objective), callback=lambda told: points.append(told.x.copy()))
+    result = trainer.minimize(
+        Recorded(objective), callback=lambda told: points.append(told.x.copy())
+    )
     assert [len(rows) for rows in asked] == [5, 5, 5, 5, 2] * 4
     reference = Reference(rule, x)
     for epoch in range(4):
@@ -125,7 +138,7 @@ def test_epochs_take_every_row_once_and_step_by_the_formulas(rule: str, schedule
         order = [row for rows in batches for row in rows]
         assert sorted(order) == list(range(ROWS))
         for part, rows in enumerate(batches):
-            _, gradient = objective.batch(reference.x, rows)
+            _, gradient = objective.minibatch(reference.x, rows)
             reference.step(gradient, 0.05 * factor(schedule, epoch + BATCH * part / ROWS))
         np.testing.assert_allclose(points[epoch], reference.x, rtol=1e-9, atol=1e-12)
     assert len({tuple(rows) for rows in asked}) == len(asked)  # shuffled anew for each epoch
@@ -133,7 +146,9 @@ def test_epochs_take_every_row_once_and_step_by_the_formulas(rule: str, schedule
 
 
 def train(**options: Any) -> Any:
-    return ml.GradientDescent(**{"learning_rate": 0.05, "max_iterations": 6, **options}).minimize(problem())
+    return ml.GradientDescent(**{"learning_rate": 0.05, "max_iterations": 6, **options}).minimize(
+        problem()
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,9 +276,9 @@ def test_a_batch_that_is_not_finite_ends_the_run(part: str) -> None:
         def __call__(self, x: Array) -> tuple[float, Array]:
             return objective(x)
 
-        def batch(self, x: Array, rows: Array) -> tuple[float, Array]:
+        def minibatch(self, x: Array, rows: Array) -> tuple[float, Array]:
             self.calls += 1
-            cost, gradient = objective.batch(x, rows)
+            cost, gradient = objective.minibatch(x, rows)
             if self.calls == 12:
                 return (math.nan, gradient) if part == "cost" else (cost, gradient * math.inf)
             return cost, gradient
@@ -290,14 +305,14 @@ def test_seconds_are_looked_at_between_batches() -> None:
         def __call__(self, x: Array) -> tuple[float, Array]:
             return self.objective(x)
 
-        def batch(self, x: Array, rows: Array) -> tuple[float, Array]:
+        def minibatch(self, x: Array, rows: Array) -> tuple[float, Array]:
             nonlocal ticks
             ticks += 1
             if ticks == 2:
                 import time
 
                 time.sleep(0.06)
-            return self.objective.batch(x, rows)
+            return self.objective.minibatch(x, rows)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self.objective, name)
@@ -311,15 +326,25 @@ def test_seconds_are_looked_at_between_batches() -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 @pytest.mark.parametrize("batch_size", [None, 5])
 @pytest.mark.parametrize("rule", RULES)
-def test_killed_several_times_it_ends_as_if_it_was_not(rule: str, batch_size: int | None, tmp_path: Path) -> None:
+def test_killed_several_times_it_ends_as_if_it_was_not(
+    rule: str, batch_size: int | None, tmp_path: Path
+) -> None:
     path = tmp_path / "run.h5"
     trainer = ml.GradientDescent(
-        0.05, rule=RULES[rule], batch_size=batch_size, schedule=ml.CosineDecay(20), max_iterations=15, tolerance=0
+        0.05,
+        rule=RULES[rule],
+        batch_size=batch_size,
+        schedule=ml.CosineDecay(20),
+        max_iterations=15,
+        tolerance=0,
     )
     whole = trainer.minimize(problem())
     for fatal in (3, 5):
         killed = Killed(problem(), fatal)
-        assert in_child(partial(trainer.minimize, killed, checkpoint=path, every=1)) == -signal.SIGKILL
+        assert (
+            in_child(partial(trainer.minimize, killed, checkpoint=path, checkpoint_every=1))
+            == -signal.SIGKILL
+        )
     assert 0 < ml.load_state(path)["iterations"] < 15
     result = trainer.minimize(problem(), checkpoint=path)
     np.testing.assert_array_equal(result.x, whole.x)
@@ -341,10 +366,17 @@ def test_killed_several_times_it_ends_as_if_it_was_not(rule: str, batch_size: in
     ids=str,
 )
 def test_other_options_are_another_run(change: dict[str, Any], tmp_path: Path) -> None:
-    options: dict[str, Any] = {"rule": ml.Adam(), "schedule": ml.CosineDecay(8), "batch_size": 5, "max_iterations": 2}
+    options: dict[str, Any] = {
+        "rule": ml.Adam(),
+        "schedule": ml.CosineDecay(8),
+        "batch_size": 5,
+        "max_iterations": 2,
+    }
     ml.GradientDescent(0.1, **options).minimize(problem(), checkpoint=tmp_path / "run.h5")
     with pytest.raises(ml.ResumeError, match="found another run's"):
-        ml.GradientDescent(0.1, **{**options, **change}).minimize(problem(), checkpoint=tmp_path / "run.h5")
+        ml.GradientDescent(0.1, **{**options, **change}).minimize(
+            problem(), checkpoint=tmp_path / "run.h5"
+        )
 
 
 def test_what_callbacks_and_checkpoints_were_given_stays_as_it_was(tmp_path: Path) -> None:
@@ -355,9 +387,9 @@ def test_what_callbacks_and_checkpoints_were_given_stays_as_it_was(tmp_path: Pat
     for x, copy in told:
         np.testing.assert_array_equal(x, copy)
     for rule in RULES.values():
-        state = rule.start(4)
+        state = rule.init(4)
         before = {name: np.copy(value) for name, value in state.items()}
-        _, after = rule.step(state, np.ones(4), 0.1)
+        _, after = rule.update(state, np.ones(4), 0.1)
         for name, value in before.items():
             np.testing.assert_array_equal(state[name], value)
         assert set(after) == set(state)
@@ -388,9 +420,18 @@ def test_repr_is_how_one_writes_it(value: Any) -> None:
         (lambda: ml.CosineDecay(2.5), "iterations: expected an integer, found 2.5"),  # type: ignore[arg-type]
         (lambda: ml.CosineDecay(5, 2), "minimum: expected a number up to 1, found 2"),
         (lambda: ml.Warmup(0), "iterations: expected at least 1, found 0"),
-        (lambda: ml.Warmup(3, 0.5), r"then: expected a Schedule such as CosineDecay\(100\), found 0.5"),  # type: ignore[arg-type]
-        (lambda: ml.GradientDescent(rule="adam"), r"rule: expected a Rule such as Adam\(\), found 'adam'"),  # type: ignore[arg-type]
-        (lambda: ml.GradientDescent(rule=ml.Adam), r"rule: expected a Rule such as Adam\(\), found <class"),  # type: ignore[arg-type]
+        (
+            lambda: ml.Warmup(3, 0.5),  # type: ignore[arg-type]
+            r"then: expected a Schedule such as CosineDecay\(100\), found 0.5",
+        ),
+        (
+            lambda: ml.GradientDescent(rule="adam"),  # type: ignore[arg-type]
+            r"rule: expected a Rule such as Adam\(\), found 'adam'",
+        ),
+        (
+            lambda: ml.GradientDescent(rule=ml.Adam),  # type: ignore[arg-type]
+            r"rule: expected a Rule such as Adam\(\), found <class",
+        ),
         (
             lambda: ml.GradientDescent(momentum=0.9, rule=ml.Adam()),
             r"momentum: expected without a rule, found 0.9 beside Adam\(beta1=0.9, beta2=0.999, epsilon=1e-08\)",
@@ -398,14 +439,17 @@ def test_repr_is_how_one_writes_it(value: Any) -> None:
         (lambda: ml.GradientDescent(schedule=0.9), "schedule: expected a Schedule such as"),  # type: ignore[arg-type]
         (lambda: ml.GradientDescent(batch_size=0), "batch_size: expected at least 1, found 0"),
         (lambda: ml.GradientDescent(seed=-1), "seed: expected at least 0, found -1"),
-        (lambda: ml.GradientDescent(clip_norm=0), "clip_norm: expected a finite number > 0, found 0"),
+        (
+            lambda: ml.GradientDescent(clip_norm=0),
+            "clip_norm: expected a finite number > 0, found 0",
+        ),
         (
             lambda: ml.GradientDescent(batch_size=50).minimize(problem()),
             "batch_size: expected at most the rows, 22, found 50",
         ),
         (
             lambda: ml.GradientDescent(batch_size=5).minimize(lambda x: (0.0, x), [1.0]),
-            "batch_size: expected an Objective, which has rows to take, found <function",
+            "batch_size: expected an Objective, which has rows, found <function",
         ),
     ],
 )

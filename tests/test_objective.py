@@ -53,7 +53,9 @@ def test_workers_do_not_change_a_bit(shards: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 @pytest.mark.parametrize(("rows", "shards"), [(1, 1), (1000, 1), (30_000, 2), (80_000, 4)])
-def test_the_default_sharding_depends_on_the_sizes_only(rows: int, shards: int, workers: int) -> None:
+def test_the_default_sharding_depends_on_the_sizes_only(
+    rows: int, shards: int, workers: int
+) -> None:
     assert problem(rows=rows, workers=workers).shards == shards
 
 
@@ -77,7 +79,7 @@ def test_small_problems_are_not_cut(sizes: tuple[int, int, int], shards: int) ->
 def test_cost_and_gradient_are_the_textbook_formula() -> None:
     """The exercise's cost and backpropagation, written out row by row."""
     objective = problem()
-    X, Y = objective.sample(ROWS)
+    X, Y = objective.head(ROWS)
     first, _, second, _ = objective.model.layers
     assert isinstance(first, ml.Dense)
     assert isinstance(second, ml.Dense)
@@ -96,7 +98,9 @@ def test_cost_and_gradient_are_the_textbook_formula() -> None:
         gradient[:, 1:] += 0.7 * theta[:, 1:]
     found_cost, found = objective(objective.x0)
     assert found_cost == pytest.approx(cost / ROWS, rel=1e-14)
-    np.testing.assert_allclose(found, np.r_[gradient1.ravel(), gradient2.ravel()] / ROWS, rtol=1e-12, atol=1e-16)
+    np.testing.assert_allclose(
+        found, np.r_[gradient1.ravel(), gradient2.ravel()] / ROWS, rtol=1e-12, atol=1e-16
+    )
 
 
 def test_the_gradient_is_a_fresh_array_and_x_is_left_alone() -> None:
@@ -118,18 +122,20 @@ def test_an_evaluation_neither_reads_nor_writes_the_model() -> None:
     objective.model.parameters[:] = 9
     assert objective(x)[0] == expected
     assert (objective.model.parameters == 9).all()
-    objective.update(x)
+    objective.set_parameters(x)
     np.testing.assert_array_equal(objective.model.parameters, x)
 
 
 @given(seed=st.integers(0, 999), l2=st.floats(0, 100))
 def test_l2_is_the_exercise_lambda_without_biases(seed: int, l2: float) -> None:
     x = np.random.default_rng(seed).standard_normal(problem().x0.size)
-    plain, penalized = problem(l2=0)(x), problem(l2=l2)(x)
+    plain, l2_mask = problem(l2=0)(x), problem(l2=l2)(x)
     weights = x.copy()
     weights[:25:5] = weights[25::6] = 0  # the biases of Dense(4, 5) and Dense(5, 3)
-    assert penalized[0] - plain[0] == pytest.approx(l2 / (2 * ROWS) * float(weights @ weights), abs=1e-13, rel=1e-12)
-    np.testing.assert_allclose(penalized[1] - plain[1], l2 / ROWS * weights, atol=1e-13)
+    assert l2_mask[0] - plain[0] == pytest.approx(
+        l2 / (2 * ROWS) * float(weights @ weights), abs=1e-13, rel=1e-12
+    )
+    np.testing.assert_allclose(l2_mask[1] - plain[1], l2 / ROWS * weights, atol=1e-13)
 
 
 def data() -> tuple[Array, Array]:
@@ -154,9 +160,15 @@ FORMS: dict[str, Callable[[Array], Any]] = {
 def test_any_form_of_the_data_gives_the_same(form: str, copy: bool) -> None:
     X, Y = data()
     model = small_model([4, 5, 3], ml.Tanh, ml.Sigmoid, 0)
-    expected = ml.Objective(model, X.astype(float), Y.astype(float), ml.BinaryCrossEntropy(), shards=3)
-    objective = ml.Objective(model, FORMS[form](X), FORMS[form](Y), ml.BinaryCrossEntropy(), shards=3, copy=copy)
-    np.testing.assert_allclose(objective(model.parameters)[1], expected(model.parameters)[1], rtol=1e-12, atol=1e-14)
+    expected = ml.Objective(
+        model, X.astype(float), Y.astype(float), ml.BinaryCrossEntropy(), shards=3
+    )
+    objective = ml.Objective(
+        model, FORMS[form](X), FORMS[form](Y), ml.BinaryCrossEntropy(), shards=3, copy=copy
+    )
+    np.testing.assert_allclose(
+        objective(model.parameters)[1], expected(model.parameters)[1], rtol=1e-12, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("copy", [True, False])
@@ -168,7 +180,9 @@ def test_read_only_and_memory_mapped_data(tmp_path: Path, copy: bool) -> None:
     model = small_model([4, 5, 3], ml.Tanh, ml.Sigmoid, 0)
     objective = ml.Objective(model, mapped, Y, ml.BinaryCrossEntropy(), copy=copy)
     expected = ml.Objective(model, X, Y, ml.BinaryCrossEntropy())
-    np.testing.assert_allclose(objective(model.parameters)[1], expected(model.parameters)[1], rtol=1e-12)
+    np.testing.assert_allclose(
+        objective(model.parameters)[1], expected(model.parameters)[1], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("copy", [True, False])
@@ -211,15 +225,17 @@ def test_threads_end_with_the_objective() -> None:
     assert not any(thread.is_alive() for thread in own)
 
 
-def test_an_exception_in_a_shard_is_raised_and_the_objective_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_a_shard_is_raised_and_the_objective_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     objective = problem(workers=3, shards=6)
     expected = objective(objective.x0)[0]
-    right = ml.BinaryCrossEntropy.evaluate
+    right = ml.BinaryCrossEntropy.value_and_error_
     with monkeypatch.context() as patch:
-        patch.setattr(ml.BinaryCrossEntropy, "evaluate", lambda *_: 1 / 0)
+        patch.setattr(ml.BinaryCrossEntropy, "value_and_error_", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             objective(objective.x0)
-    assert ml.BinaryCrossEntropy.evaluate is right
+    assert ml.BinaryCrossEntropy.value_and_error_ is right
     assert objective(objective.x0)[0] == expected
 
 
@@ -254,7 +270,9 @@ def test_single_precision_takes_half_the_memory() -> None:
     assert peaks["float32"] < 0.55 * peaks["float64"]
 
 
-@pytest.mark.parametrize("trainer", [ml.GradientDescent(0.5, momentum=0.9), ml.ScipyTrainer("L-BFGS-B")])
+@pytest.mark.parametrize(
+    "trainer", [ml.GradientDescent(0.5, momentum=0.9), ml.ScipyTrainer("L-BFGS-B")]
+)
 def test_single_precision_reaches_the_same_minimum(trainer: ml.Trainer) -> None:
     costs = []
     for dtype in ("float64", "float32"):
@@ -287,7 +305,9 @@ def test_work_memory_is_bounded_by_workers_times_shard() -> None:
         model = small_model([8, 20, 3], ml.Sigmoid, ml.Sigmoid, 0)
         X, Y = rng.standard_normal((rows, 8)), rng.random((rows, 3))
         tracemalloc.start()
-        objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), shards=rows // 1000, workers=2, copy=False)
+        objective = ml.Objective(
+            model, X, Y, ml.BinaryCrossEntropy(), shards=rows // 1000, workers=2, copy=False
+        )
         before = tracemalloc.get_traced_memory()[0]
         objective(objective.x0)
         peaks.append(tracemalloc.get_traced_memory()[1] - before)
@@ -301,10 +321,22 @@ def test_work_memory_is_bounded_by_workers_times_shard() -> None:
         ({"X": np.ones((3, 5))}, r"X: expected 4 columns \(inputs of Dense\(4, 5\)\), found 5"),
         ({"Y": np.ones((3, 2))}, r"Y: expected 3 columns \(outputs of the model\), found 2"),
         ({"X": np.ones((4, 4))}, "Y: expected as many rows as X, 4, found 3"),
-        ({"X": np.ones((0, 4)), "Y": np.ones((0, 3))}, r"X: expected at least one row .* found shape \(0, 4\)"),
-        ({"X": np.full((3, 4), np.nan)}, "X: expected finite numbers, found nan in row 0, column 0"),
-        ({"Y": np.full((3, 3), np.inf)}, "Y: expected finite numbers, found inf in row 0, column 0"),
-        ({"Y": np.ones(3)}, r"Y: expected integers as labels, or 3 columns, found dtype float64: use Y.astype\(int\)$"),
+        (
+            {"X": np.ones((0, 4)), "Y": np.ones((0, 3))},
+            r"X: expected at least one row .* found shape \(0, 4\)",
+        ),
+        (
+            {"X": np.full((3, 4), np.nan)},
+            "X: expected finite numbers, found nan in row 0, column 0",
+        ),
+        (
+            {"Y": np.full((3, 3), np.inf)},
+            "Y: expected finite numbers, found inf in row 0, column 0",
+        ),
+        (
+            {"Y": np.ones(3)},
+            r"Y: expected integers as labels, or 3 columns, found dtype float64: use Y.astype\(int\)$",
+        ),
         ({"Y": [0.5, 1, 2]}, "Y: expected integers as labels, or 3 columns, found dtype float64$"),
         ({"Y": None}, "Y: expected numbers, found None"),
         ({"copy": "no"}, "copy: expected True or False, found 'no'"),
@@ -315,10 +347,19 @@ def test_work_memory_is_bounded_by_workers_times_shard() -> None:
             r"Y: expected 3 columns \(outputs of the model; use Y.ravel\(\) for labels\), found 1",
         ),
         ({"Y": []}, "Y: expected 2 dimensions"),
-        ({"Y": ["cat", "dog", "cat"]}, "Y: expected numbers, found texts: numpy.unique"),
-        ({"X": csr_array(np.ones((3, 4)))}, r"X: expected an array, found a sparse one: use X.toarray\(\)"),
-        ({"X": np.full((3, 4), None)}, "X: expected numbers, found dtype object, values of several kinds"),
-        ({"model": np.ones((1000, 2))}, r"model: expected a Sequential, found an array of shape \(1000, 2\)"),
+        ({"Y": ["cat", "dog", "cat"]}, "Y: expected numbers, found strings: numpy.unique"),
+        (
+            {"X": csr_array(np.ones((3, 4)))},
+            r"X: expected an array, found a sparse one: use X.toarray\(\)",
+        ),
+        (
+            {"X": np.full((3, 4), None)},
+            "X: expected numbers, found dtype object, values of several kinds",
+        ),
+        (
+            {"model": np.ones((1000, 2))},
+            r"model: expected a Sequential, found an array of shape \(1000, 2\)",
+        ),
         ({"model": list(range(1000))}, r"model: expected a Sequential, found \[0, 1, 2, .*\.\.\.$"),
         ({"X": np.full((3, 4), "a")}, "X: expected numbers, found dtype <U1"),
         ({"Y": np.full((3, 3), None)}, "Y: expected numbers, found dtype object"),
@@ -328,13 +369,19 @@ def test_work_memory_is_bounded_by_workers_times_shard() -> None:
         ({"shards": 0}, "shards: expected at least 1, found 0"),
         ({"workers": 1.5}, "workers: expected an integer, found 1.5"),
         ({"dtype": "float16"}, "dtype: expected 'float64' or 'float32', found 'float16'"),
-        ({"dtype": "double precision"}, "dtype: expected 'float64' or 'float32', found 'double precision'"),
+        (
+            {"dtype": "double precision"},
+            "dtype: expected 'float64' or 'float32', found 'double precision'",
+        ),
         (
             {"dtype": "float32", "X": np.full((3, 4), 1e300)},
             "X as float32: expected finite numbers, found inf in row 0",
         ),
         ({"loss": "mse"}, r"loss: expected a Loss such as BinaryCrossEntropy\(\), found 'mse'"),
-        ({"loss": ml.BinaryCrossEntropy}, r"loss: expected a Loss .*: write BinaryCrossEntropy\(...\)"),
+        (
+            {"loss": ml.BinaryCrossEntropy},
+            r"loss: expected a Loss .*: write BinaryCrossEntropy\(...\)",
+        ),
         ({"model": [1]}, r"model: expected a Sequential, found \[1\]"),
     ],
 )
@@ -359,6 +406,6 @@ def test_wrong_arguments_are_named(change: dict[str, Any], message: str) -> None
 )
 def test_a_point_of_another_size_is_refused(x: Any, message: str) -> None:
     objective = problem()
-    for call in (objective, objective.update):
+    for call in (objective, objective.set_parameters):
         with pytest.raises((ValueError, TypeError), match=message):
             call(x)

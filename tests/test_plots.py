@@ -53,7 +53,9 @@ def test_hidden_units_are_scaled_each_by_itself() -> None:
 
 
 def test_cost_curve_is_the_history() -> None:
-    result = ml.GradientDescent(0.1, max_iterations=5).minimize(lambda x: (float(x @ x), 2 * x), [1.0])
+    result = ml.GradientDescent(0.1, max_iterations=5).minimize(
+        lambda x: (float(x @ x), 2 * x), [1.0]
+    )
     axes = plots.cost_curve(result.history)
     line = axes.lines[0]
     np.testing.assert_array_equal(line.get_xdata(), result.history.evaluations)
@@ -63,15 +65,19 @@ def test_cost_curve_is_the_history() -> None:
 
 
 def test_cost_curve_wants_the_history_of_a_result() -> None:
-    with pytest.raises(TypeError, match=r"history: expected a History such as result.history, found "):
+    with pytest.raises(
+        TypeError, match=r"history: expected a History such as result.history, found "
+    ):
         plots.cost_curve(OptimizeResult(history=ml.History()))
 
 
 def test_cost_curve_has_the_validation_cost_beside_it() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Identity()], seed=0)
-    objective = ml.Objective(model, [[1.0], [2.0]], [1.0, 3.0], ml.MeanSquaredError())
+    objective = ml.Objective(model, [[1.0], [2.0]], [1.0, 3.0], ml.SquaredError())
     validation = ml.Validation([[3.0]], [4.0])
-    history = ml.GradientDescent(0.1, max_iterations=5).minimize(objective, validation=validation).history
+    history = (
+        ml.GradientDescent(0.1, max_iterations=5).minimize(objective, validation=validation).history
+    )
     axes = plots.cost_curve(history)
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), history.evaluations)
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), history.validation_cost)
@@ -87,10 +93,20 @@ def test_the_confusion_heatmap_shows_counts_and_lets_mistakes_be_seen() -> None:
     colour = pixels(axes)
     assert colour.shape == (3, 3, 3)
     assert colour[0, 0].argmax() == colour[1, 1].argmax() == 2  # blue
-    assert colour[0, 1].argmax() == 0  # red, and far from the white of no mistake, though it is but 5 % of its row
-    assert np.abs(colour[0, 1] - colour[0, 2]).max() > 0.5 > np.abs(colour[1, 0] - colour[1, 2]).max() > 0.1
+    assert (
+        colour[0, 1].argmax() == 0
+    )  # red, and far from the white of no mistake, though it is but 5 % of its row
+    assert (
+        np.abs(colour[0, 1] - colour[0, 2]).max()
+        > 0.5
+        > np.abs(colour[1, 0] - colour[1, 2]).max()
+        > 0.1
+    )
     assert axes.get_title() == "blue: right, 194 of 200\nred: mistakes, up to 5.0% of a row"
-    assert plots.confusion_heatmap(np.eye(2, dtype=int)).get_title() == "blue: right, 2 of 2\nno mistakes"
+    assert (
+        plots.confusion_heatmap(np.eye(2, dtype=int)).get_title()
+        == "blue: right, 2 of 2\nno mistakes"
+    )
     assert plots.confusion_heatmap([[3]]).get_title() == "blue: right, 3 of 3\nno mistakes"
 
 
@@ -127,7 +143,11 @@ def lines(axes: Axes) -> list[LineCollection]:
 
 def units(axes: Axes) -> list[int]:
     """Drawn units of each column."""
-    return [len(np.asarray(p.get_offsets())) for p in axes.collections if not isinstance(p, LineCollection)]
+    return [
+        len(np.asarray(p.get_offsets()))
+        for p in axes.collections
+        if not isinstance(p, LineCollection)
+    ]
 
 
 def test_the_network_diagram_shows_every_weight_of_a_small_network() -> None:
@@ -135,7 +155,11 @@ def test_the_network_diagram_shows_every_weight_of_a_small_network() -> None:
     model.layers[0].parameters["theta"][:] = [[9, 1, -2], [9, 0, 4], [9, 3, -1]]
     axes = plots.network_diagram(model)
     assert units(axes) == [2, 3, 1]
-    assert [text.get_text() for text in axes.texts] == ["2 inputs", "3 units\nTanh", "1 output\nSigmoid"]
+    assert [text.get_text() for text in axes.texts] == [
+        "2 inputs",
+        "3 units\nTanh",
+        "1 output\nSigmoid",
+    ]
     assert axes.get_title() == "2-3-1: 13 parameters"
     first, second = lines(axes)
     assert len(second.get_segments()) == 3
@@ -161,7 +185,11 @@ def test_the_network_diagram_shortens_wide_columns() -> None:
 
 def test_the_network_diagram_of_layers_without_weights() -> None:
     axes = plots.network_diagram(ml.Sequential([ml.Tanh(), Pairs(2), ml.Dense(2, 2)]))
-    assert [text.get_text() for text in axes.texts] == ["3 inputs\nTanh", "2 units\nPairs", "2 outputs"]
+    assert [text.get_text() for text in axes.texts] == [
+        "3 inputs\nTanh",
+        "2 units\nPairs",
+        "2 outputs",
+    ]
     assert len(set(np.atleast_1d(lines(axes)[0].get_linewidth()))) == 1
     still = ml.Sequential([ml.Dense(1, 1, ml.Zeros())])
     assert plots.network_diagram(still).get_title() == "1-1: 2 parameters"
@@ -174,10 +202,17 @@ def test_the_decision_surface_of_one_output_has_a_line_at_a_half() -> None:
     assert axes.get_xlim() == pytest.approx((-0.2, 1.2))
     contour = axes.collections[0].get_paths()[0].vertices
     np.testing.assert_allclose(np.asarray(contour)[:, 0], 0.5, atol=1e-3)
-    assert [np.asarray(line.get_xydata()).tolist() for line in axes.lines[1:]] == [[[0, 0]], [[1, 1], [1, 0]]]
+    assert [np.asarray(line.get_xydata()).tolist() for line in axes.lines[1:]] == [
+        [[0, 0]],
+        [[1, 1], [1, 0]],
+    ]
     legend = axes.get_legend()
     assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["prediction 0.5", "class 0", "class 1"]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "prediction 0.5",
+        "class 0",
+        "class 1",
+    ]
     shade = pixels(axes)
     assert shade[0, 0].argmax() == 2  # blue where the prediction is 0, orange where it is 1
     assert shade[0, -1].argmax() == 0
@@ -213,17 +248,24 @@ def test_the_decision_surface_of_several_outputs_has_a_region_for_each(classes: 
         ((2, 3), [[0, 0]], [0.5], "labels: expected integers, found dtype float64"),
     ],
 )
-def test_what_no_surface_can_be_drawn_of_is_named(widths: tuple[int, int], X: Any, labels: Any, message: str) -> None:
+def test_what_no_surface_can_be_drawn_of_is_named(
+    widths: tuple[int, int], X: Any, labels: Any, message: str
+) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         plots.decision_surface(ml.Sequential([ml.Dense(*widths), ml.Identity()]), X, labels)
 
 
 def test_confident_mistakes_come_worst_first() -> None:
-    labels, scores = np.array([0, 1, 0, 1]), np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.2, 0.8]])
+    labels, scores = (
+        np.array([0, 1, 0, 1]),
+        np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.2, 0.8]]),
+    )
     axes = plots.confident_mistakes(np.eye(4), labels, scores)
     assert [text.get_text() for text in axes.texts] == ["1>0 0.90", "0>1 0.60"]
     assert axes.get_title() == "the 2 most confident of 2 mistakes"
-    assert plots.confident_mistakes(np.eye(4), labels, np.eye(2)[labels]).get_title() == "no mistakes"
+    assert (
+        plots.confident_mistakes(np.eye(4), labels, np.eye(2)[labels]).get_title() == "no mistakes"
+    )
 
 
 def test_a_drawing_goes_where_it_is_told(tmp_path: Path, digits: tuple[Array, Array]) -> None:
@@ -233,7 +275,10 @@ def test_a_drawing_goes_where_it_is_told(tmp_path: Path, digits: tuple[Array, Ar
     assert plots.confusion_heatmap([[1, 2], [3, 4]], axes) is axes
     assert plots.network_diagram(model, axes) is axes
     assert plots.decision_surface(model, [[0, 0]], [0], axes) is axes
-    drawings = {"one": lambda ax: ax.plot([1, 2]), "two": lambda ax: plots.digit_grid(digits[0], ax=ax)}
+    drawings = {
+        "one": lambda ax: ax.plot([1, 2]),
+        "two": lambda ax: plots.digit_grid(digits[0], ax=ax),
+    }
     files = plots.save_figures(tmp_path / "new", drawings)
     assert [file.name for file in files] == ["one.png", "two.png", "overview.png"]
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)

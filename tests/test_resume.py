@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
+from minilayer.training.resume import checkpointer
 from minilayer.utils.types import Array
 from tests.problems import PROBLEMS
 from tests.trainers import METHODS, TRAINERS, scipy_method
@@ -68,22 +69,33 @@ def columns(result: Any) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("every", [1, 4])
 @pytest.mark.parametrize("trainer", TRAINERS)
-def test_killed_several_times_it_ends_as_if_it_was_not(trainer: str, every: int, tmp_path: Path) -> None:
+def test_killed_several_times_it_ends_as_if_it_was_not(
+    trainer: str, every: int, tmp_path: Path
+) -> None:
     make, path, rng = TRAINERS[trainer], tmp_path / "run.h5", random.Random(trainer)
     whole = make(max_evaluations=BUDGET).minimize(fresh())
     kills = 0
     for _ in range(5):
         killed = Killed(fresh(), rng.randrange(1, 18))
-        run = partial(make(max_evaluations=BUDGET).minimize, killed, checkpoint=path, every=every)
+        run = partial(
+            make(max_evaluations=BUDGET).minimize, killed, checkpoint=path, checkpoint_every=every
+        )
         status = in_child(run)
         assert status in (0, -signal.SIGKILL)
         kills += status != 0
     assert kills >= 2
     objective = fresh()
-    result = make(max_evaluations=BUDGET).minimize(objective, checkpoint=path, every=every)
+    result = make(max_evaluations=BUDGET).minimize(
+        objective, checkpoint=path, checkpoint_every=every
+    )
     np.testing.assert_array_equal(result.x, whole.x)
     np.testing.assert_array_equal(result.jac, whole.jac)
-    assert (result.fun, result.nfev, result.nit, result.status) == (whole.fun, whole.nfev, whole.nit, whole.status)
+    assert (result.fun, result.nfev, result.nit, result.status) == (
+        whole.fun,
+        whole.nfev,
+        whole.nit,
+        whole.status,
+    )
     assert columns(result) == columns(whole)
     np.testing.assert_array_equal(ml.load(path).parameters, whole.x)
 
@@ -91,13 +103,17 @@ def test_killed_several_times_it_ends_as_if_it_was_not(trainer: str, every: int,
 @pytest.mark.parametrize("trainer", TRAINERS)
 def test_a_checkpoint_changes_nothing(trainer: str, tmp_path: Path) -> None:
     whole = TRAINERS[trainer](max_evaluations=BUDGET).minimize(fresh())
-    result = TRAINERS[trainer](max_evaluations=BUDGET).minimize(fresh(), checkpoint=tmp_path / "run.h5")
+    result = TRAINERS[trainer](max_evaluations=BUDGET).minimize(
+        fresh(), checkpoint=tmp_path / "run.h5"
+    )
     np.testing.assert_array_equal(result.x, whole.x)
     assert columns(result) == columns(whole)
 
 
 @pytest.mark.parametrize("trainer", TRAINERS)
-def test_a_finished_run_is_answered_without_work_and_goes_on_with_a_larger_budget(trainer: str, tmp_path: Path) -> None:
+def test_a_finished_run_is_answered_without_work_and_goes_on_with_a_larger_budget(
+    trainer: str, tmp_path: Path
+) -> None:
     make, path = TRAINERS[trainer], tmp_path / "run.h5"
     first = make(max_evaluations=20).minimize(fresh(), checkpoint=path)
     again = make(max_evaluations=20).minimize(Killed(fresh(), 0), checkpoint=path)
@@ -126,7 +142,9 @@ def test_after_ctrl_c_the_same_call_goes_on_from_where_the_run_started(tmp_path:
 
 
 def other(**options: Any) -> ml.Objective:
-    model = ml.Sequential([ml.Dense(2, 4, ml.UniformEpsilon(2.0)), ml.Tanh(), ml.Dense(4, 1), ml.Sigmoid()], seed=3)
+    model = ml.Sequential(
+        [ml.Dense(2, 4, ml.UniformEpsilon(2.0)), ml.Tanh(), ml.Dense(4, 1), ml.Sigmoid()], seed=3
+    )
     X, Y = options.pop("X", [[0, 0], [0, 1], [1, 0], [1, 1]]), [[0], [1], [1], [0]]
     return ml.Objective(options.pop("model", model), X, Y, ml.BinaryCrossEntropy(), **options)
 
@@ -136,21 +154,29 @@ OTHERS: dict[str, Callable[[], ml.Objective]] = {
     "l2": lambda: other(l2=0.1),
     "sharding": lambda: other(shards=2),
     "precision": lambda: other(dtype="float32"),
-    "layers": lambda: other(model=ml.Sequential([ml.Dense(2, 4), ml.Sigmoid(), ml.Dense(4, 1), ml.Sigmoid()], seed=3)),
+    "layers": lambda: other(
+        model=ml.Sequential([ml.Dense(2, 4), ml.Sigmoid(), ml.Dense(4, 1), ml.Sigmoid()], seed=3)
+    ),
 }
 
 
-@pytest.mark.parametrize("make", [scipy_method("TNC"), TRAINERS["gradient descent"]], ids=["journal", "state"])
+@pytest.mark.parametrize(
+    "make", [scipy_method("TNC"), TRAINERS["gradient descent"]], ids=["journal", "state"]
+)
 @pytest.mark.parametrize("change", OTHERS)
 def test_a_checkpoint_of_another_problem_is_refused(make: Any, change: str, tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     make(max_evaluations=20).minimize(other(), checkpoint=path)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    with pytest.raises(ml.ResumeError, match=r"run\.h5: expected the checkpoint of this run .* found another run's"):
+    with pytest.raises(
+        ml.ResumeError, match=r"run\.h5: expected the checkpoint of this run .* found another run's"
+    ):
         make(max_evaluations=20).minimize(OTHERS[change](), checkpoint=path)
     path.unlink()
     if make is not TRAINERS["gradient descent"]:
-        with pytest.raises(ml.ResumeError, match=r"run\.h5\.journal: expected the journal of this run"):
+        with pytest.raises(
+            ml.ResumeError, match=r"run\.h5\.journal: expected the journal of this run"
+        ):
             make(max_evaluations=20).minimize(OTHERS[change](), checkpoint=path)
         assert path.with_name("run.h5.journal").read_bytes() == before["run.h5.journal"]
 
@@ -158,13 +184,22 @@ def test_a_checkpoint_of_another_problem_is_refused(make: Any, change: str, tmp_
 def test_other_options_and_starts_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     ml.ScipyTrainer("CG", max_evaluations=20).minimize(fresh(), checkpoint=path)
-    for trainer in (ml.ScipyTrainer("CG", gtol=1e-9), ml.ScipyTrainer("BFGS"), ml.GradientDescent()):
+    for trainer in (
+        ml.ScipyTrainer("CG", gtol=1e-9),
+        ml.ScipyTrainer("BFGS"),
+        ml.GradientDescent(),
+    ):
         with pytest.raises(ml.ResumeError, match="found another run's"):
             trainer.minimize(fresh(), checkpoint=path)
-    with pytest.raises(ml.ResumeError, match="expected x0 to be where the run started, found another"):
+    with pytest.raises(
+        ml.ResumeError, match="expected x0 to be where the run started, found another"
+    ):
         ml.ScipyTrainer("CG").minimize(fresh(), np.zeros(17), checkpoint=path)
     path.with_name("run.h5.journal").unlink()
-    with pytest.raises(ml.ResumeError, match=r"run\.h5\.journal: expected the journal of run\.h5, found no file there"):
+    with pytest.raises(
+        ml.ResumeError,
+        match=r"run\.h5\.journal: expected the journal of run\.h5, found no file there",
+    ):
         ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=path)
 
 
@@ -172,39 +207,41 @@ def test_a_model_is_not_overwritten_by_a_run(tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     ml.save(fresh().model, path)
     old = path.read_bytes()
-    with pytest.raises(ml.ResumeError, match=r"model\.h5: expected the checkpoint of this run .*a model that no"):
+    with pytest.raises(
+        ml.ResumeError, match=r"model\.h5: expected the checkpoint of this run .*a model that no"
+    ):
         ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=path)
     assert path.read_bytes() == old
-    with pytest.raises(TypeError, match="checkpoint: expected an Objective, which can be saved, found <function"):
+    with pytest.raises(
+        TypeError, match="checkpoint: expected an Objective with a fingerprint, found <function"
+    ):
         ml.ScipyTrainer("CG").minimize(lambda x: (0.0, x), [1.0], checkpoint=path)
-    with pytest.raises(ValueError, match="every: expected at least 1, found 0"):
-        ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=tmp_path / "new.h5", every=0)
+    with pytest.raises(ValueError, match="checkpoint_every: expected at least 1, found 0"):
+        ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=tmp_path / "new.h5", checkpoint_every=0)
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_journal_to_the_next_try(tmp_path: Path) -> None:
-    class Full:
-        """Whose disk is full."""
+def test_a_checkpoint_that_cannot_be_written_leaves_the_journal_to_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
 
-        def __init__(self) -> None:
-            self.objective = fresh()
-
-        def __call__(self, x: Array) -> tuple[float, Array]:
-            return self.objective(x)
-
-        def save(self, *arguments: Any) -> None:
-            raise OSError("disk full")
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.objective, name)
-
-    run = partial(ml.ScipyTrainer("TNC", max_evaluations=30).minimize, checkpoint=tmp_path / "run.h5", every=99)
-    with pytest.raises(OSError, match="disk full") as kept:
-        run(Full())
+    run = partial(
+        ml.ScipyTrainer("TNC", max_evaluations=30).minimize,
+        checkpoint=tmp_path / "run.h5",
+        checkpoint_every=99,
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpointer, "save", fail)
+        with pytest.raises(OSError, match="disk full") as kept:
+            run(fresh())
     assert run(fresh()).nfev == 30
     assert kept.value is not None
 
 
-def test_the_bar_of_a_resumed_run_goes_on_from_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_of_a_resumed_run_goes_on_from_where_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for budget in (6, 12):
         trainer = ml.GradientDescent(0.1, max_evaluations=budget)
         trainer.minimize(fresh(), checkpoint=tmp_path / "run.h5", progress=True)
@@ -220,7 +257,9 @@ def test_a_journal_that_was_cut_or_damaged_is_good_up_to_there(tmp_path: Path) -
     for _ in range(60):
         damaged = bytearray(content[: rng.randrange(len(content) + 1)])
         if len(damaged) > 400 and rng.random() < 0.5:
-            damaged[rng.randrange(400, len(damaged))] ^= 1 << rng.randrange(8)  # behind the line that says whose it is
+            damaged[rng.randrange(400, len(damaged))] ^= 1 << rng.randrange(
+                8
+            )  # behind the line that says whose it is
         journal.write_bytes(damaged)
         (tmp_path / "run.h5").unlink(missing_ok=True)
         result = trainer.minimize(fresh(), checkpoint=tmp_path / "run.h5")
@@ -245,9 +284,14 @@ def test_a_method_that_asks_something_else_is_refused(tmp_path: Path) -> None:
     journal = path.with_name("run.h5.journal")
     content = bytearray(journal.read_bytes())
     record = 36 + 8 * 17
-    content[-record:], content[-2 * record : -record] = content[-2 * record : -record], content[-record:]
+    content[-record:], content[-2 * record : -record] = (
+        content[-2 * record : -record],
+        content[-record:],
+    )
     journal.write_bytes(content)
-    with pytest.raises(ml.ResumeError, match="expected evaluation 8 at the point of the journal, found another"):
+    with pytest.raises(
+        ml.ResumeError, match="expected evaluation 8 at the point of the journal, found another"
+    ):
         ml.ScipyTrainer("TNC", max_evaluations=9).minimize(fresh(), checkpoint=path)
 
 
@@ -261,8 +305,12 @@ def test_a_run_in_progress_is_not_joined(tmp_path: Path) -> None:
                 ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=tmp_path / "run.h5")
             said.append(str(caught.value))
 
-    ml.ScipyTrainer("CG", max_evaluations=9).minimize(fresh(), checkpoint=tmp_path / "run.h5", callback=second)
-    assert said[0].endswith("run.h5.journal: expected a journal that no run is writing, found one in use")
+    ml.ScipyTrainer("CG", max_evaluations=9).minimize(
+        fresh(), checkpoint=tmp_path / "run.h5", callback=second
+    )
+    assert said[0].endswith(
+        "run.h5: expected a checkpoint that no run is writing, found one in use"
+    )
 
 
 def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -286,10 +334,21 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ml.load(path).parameters, model.parameters)
     ml.save(model, path)
     assert ml.load_state(path) == {}
-    for wrong in ({"x": [1.0]}, {"x": np.arange(3)}, {"x": np.zeros(0)}, {3: 1.0}, {"a/b": np.ones(1)}, {"": 1}):
-        with pytest.raises(TypeError, match="state: expected numbers, texts and non-empty float64 arrays by name"):
+    for wrong in (
+        {"x": [1.0]},
+        {"x": np.arange(3)},
+        {"x": np.zeros(0)},
+        {3: 1.0},
+        {"a/b": np.ones(1)},
+        {"": 1},
+    ):
+        with pytest.raises(
+            TypeError, match="state: expected numbers, strings and non-empty float64 arrays by name"
+        ):
             ml.save(model, path, state=wrong)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^state: expected numbers, texts and arrays by name, found \[3\]$"):
+    with pytest.raises(
+        TypeError, match=r"^state: expected numbers, strings and arrays by name, found \[3\]$"
+    ):
         ml.save(model, path, state=[3])  # type: ignore[arg-type]
 
 
@@ -299,7 +358,9 @@ def test_values_are_sealed_whatever_arrays_are_called(tmp_path: Path) -> None:
     content = (tmp_path / "model.h5").read_bytes()
     assert b'"epoch": 3' in content
     (tmp_path / "model.h5").write_bytes(content.replace(b'"epoch": 3', b'"epoch": 4'))
-    with pytest.raises(ml.CheckpointError, match="/: expected the checksum of all content, found another"):
+    with pytest.raises(
+        ml.CheckpointError, match="/: expected the checksum of all content, found another"
+    ):
         ml.load(tmp_path / "model.h5")
 
 

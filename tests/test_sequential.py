@@ -23,19 +23,25 @@ def test_views_alias_the_vector_both_ways(widths: list[int], seed: int) -> None:
     model = small_model(widths, ml.Tanh, ml.Identity, seed)
     dense = [layer for layer in model.layers if isinstance(layer, ml.Dense)]
     assert model.parameters.size == sum((1 + a) * b for a, b in pairwise(widths))
-    np.testing.assert_array_equal(np.concatenate([layer.theta.ravel() for layer in dense]), model.parameters)
+    np.testing.assert_array_equal(
+        np.concatenate([layer.theta.ravel() for layer in dense]), model.parameters
+    )
     for layer in dense:
         assert np.shares_memory(layer.theta, model.parameters)
         layer.theta[0, 0] = 123.0
         assert 123.0 in model.parameters
     model.parameters[:] = np.arange(model.parameters.size)
-    np.testing.assert_array_equal(np.concatenate([layer.theta.ravel() for layer in dense]), model.parameters)
+    np.testing.assert_array_equal(
+        np.concatenate([layer.theta.ravel() for layer in dense]), model.parameters
+    )
 
 
 def test_the_vector_is_never_rebound() -> None:
     model = xor_model()
     vector = model.parameters
-    with pytest.raises(AttributeError, match=r"parameters cannot be rebound.*model\.parameters\[:\] = x"):
+    with pytest.raises(
+        AttributeError, match=r"parameters cannot be rebound.*model\.parameters\[:\] = x"
+    ):
         model.parameters = np.zeros(13)
     model.parameters += 1
     assert model.parameters is vector
@@ -45,7 +51,9 @@ def test_the_seed_fixes_the_start() -> None:
     np.testing.assert_array_equal(xor_model(3).parameters, xor_model(3).parameters)
     assert (xor_model(3).parameters != xor_model(4).parameters).any()
     generator = np.random.default_rng(3)
-    model = ml.Sequential([ml.Dense(2, 3), ml.Sigmoid(), ml.Dense(3, 1), ml.Sigmoid()], seed=generator)
+    model = ml.Sequential(
+        [ml.Dense(2, 3), ml.Sigmoid(), ml.Dense(3, 1), ml.Sigmoid()], seed=generator
+    )
     np.testing.assert_array_equal(model.parameters, xor_model(3).parameters)
 
 
@@ -58,8 +66,14 @@ def test_the_seed_fixes_the_start() -> None:
             [ml.Dense(2, 3), ml.Dense(4, 1)],
             r"layers\[1\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] Dense\(2, 3\)",
         ),
-        ([ml.Dense(2, 3), ml.Tanh(), ml.Dense(4, 1)], r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] D"),
-        ([ml.Dense(2, 3), ml.Sigmoid], r"layers\[1\]: expected a Layer, found .*: write Sigmoid\(...\)"),
+        (
+            [ml.Dense(2, 3), ml.Tanh(), ml.Dense(4, 1)],
+            r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] D",
+        ),
+        (
+            [ml.Dense(2, 3), ml.Sigmoid],
+            r"layers\[1\]: expected a Layer, found .*: write Sigmoid\(...\)",
+        ),
         (ml.Dense(2, 3), r"layers: expected a list of layers, found Dense\(2, 3\)"),
         (3, "layers: expected a list of layers, found 3"),
         ([ml.Dense(2, 3), "sigmoid"], r"layers\[1\]: expected a Layer, found 'sigmoid'"),
@@ -74,7 +88,9 @@ def test_layers_that_cannot_stand_in_a_row(layers: Any, message: str) -> None:
 
 @pytest.mark.parametrize("seed", ["a", -1, 1.5, ml.Sigmoid()])
 def test_a_wrong_seed_is_named(seed: Any) -> None:
-    with pytest.raises((ValueError, TypeError), match="seed: expected an integer from 0 up or a Generator, found"):
+    with pytest.raises(
+        (ValueError, TypeError), match="seed: expected an integer from 0 up or a Generator, found"
+    ):
         ml.Sequential([ml.Dense(2, 1)], seed=seed)
 
 
@@ -83,24 +99,30 @@ def test_backward_belongs_to_the_last_forward() -> None:
     with pytest.raises(RuntimeError, match=r"^backward: expected a forward before it, found none$"):
         model.backward(np.ones((6, 1)))
     model.forward(X_GOOD)
-    with pytest.raises(ValueError, match=r"dy: expected \(6, 1\) as of the last forward, found \(6, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"dy: expected \(6, 1\) as of the last forward, found \(6, 2\)"
+    ):
         model.backward(np.ones((6, 2)))
 
 
 def test_a_layer_is_used_once() -> None:
     sigmoid = ml.Sigmoid()
-    with pytest.raises(ValueError, match=r"layers\[3\]: Sigmoid\(\) is used twice: make a new layer for each place"):
+    with pytest.raises(
+        ValueError, match=r"layers\[3\]: Sigmoid\(\) is used twice: make a new layer for each place"
+    ):
         ml.Sequential([ml.Dense(2, 2), sigmoid, ml.Dense(2, 2), sigmoid])
     model = ml.Sequential([ml.Dense(2, 2), sigmoid])
     before = model.parameters.copy()
-    with pytest.raises(ValueError, match=r"layers\[0\]: Dense\(2, 2\) is part of another model: make a new layer"):
+    with pytest.raises(
+        ValueError, match=r"layers\[0\]: Dense\(2, 2\) is part of another model: make a new layer"
+    ):
         ml.Sequential([model.layers[0], ml.Sigmoid()])
     np.testing.assert_array_equal(model.parameters, before)
 
 
 def test_activations_may_come_first() -> None:
     model = ml.Sequential([ml.Tanh(), ml.Dense(2, 1)])
-    assert (model.inputs, model.outputs) == (2, 1)
+    assert (model.n_inputs, model.n_outputs) == (2, 1)
 
 
 X_GOOD = np.arange(12).reshape(6, 2)
@@ -120,7 +142,9 @@ X_GOOD = np.arange(12).reshape(6, 2)
     ],
 )
 def test_any_numeric_input_predicts_the_same(X: Any) -> None:
-    np.testing.assert_allclose(xor_model().predict(X), xor_model().predict(X_GOOD.astype(float)), rtol=1e-12)
+    np.testing.assert_allclose(
+        xor_model().predict(X), xor_model().predict(X_GOOD.astype(float)), rtol=1e-12
+    )
 
 
 def test_booleans_and_memory_maps_are_inputs(tmp_path: Any) -> None:
@@ -135,7 +159,10 @@ def test_booleans_and_memory_maps_are_inputs(tmp_path: Any) -> None:
     ("X", "message"),
     [
         ([[1, 2, 3]], r"X: expected 2 columns \(inputs of Dense\(2, 3\)\), found 3"),
-        ([1, 2], r"X: expected 2 dimensions .*found 1 of length 2: use X.reshape\(1, -1\) for one example"),
+        (
+            [1, 2],
+            r"X: expected 2 dimensions .*found 1 of length 2: use X.reshape\(1, -1\) for one example",
+        ),
         ([1, 2, 3], r"X: expected 2 dimensions .*use X.reshape\(-1, 1\) for one column"),
         (1.0, r"X: expected 2 dimensions \(rows are examples\), found shape \(\)"),
         (np.zeros((0, 2)), r"X: expected at least one row and one column, found shape \(0, 2\)"),
@@ -161,9 +188,9 @@ def test_predict_is_forward_in_pieces_and_new_each_time() -> None:
     assert not np.shares_memory(first, model.predict(X))
 
 
-def test_forward_stops_before_the_link_when_asked() -> None:
+def test_forward_pre_activation_stops_before_the_output_activation() -> None:
     model = xor_model()
-    z = model.forward([[1.0, 2.0]], link=False).copy()
+    z = model.forward_pre_activation([[1.0, 2.0]]).copy()
     np.testing.assert_allclose(model.forward([[1.0, 2.0]]), 1 / (1 + np.exp(-z)), rtol=1e-15)
 
 
@@ -173,7 +200,7 @@ def test_backward_goes_through_the_last_layer_or_starts_before_it() -> None:
     dy = np.ones_like(p)
     whole = model.backward(dy).copy()
     model.forward(X_GOOD)
-    np.testing.assert_allclose(model.backward(dy * p * (1 - p), link=False), whole, rtol=1e-12)
+    np.testing.assert_allclose(model.backward_pre_activation(dy * p * (1 - p)), whole, rtol=1e-12)
     assert (dy == 1).all()
 
 
@@ -200,7 +227,9 @@ def test_a_single_precision_replica_computes_so() -> None:
         model.replica(np.zeros(12))
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
 def test_copies_keep_their_views(duplicate: Any) -> None:
     model = xor_model()
     model.forward(X_GOOD)

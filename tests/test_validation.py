@@ -30,7 +30,11 @@ def noisy(rows: int = 40) -> tuple[Array, Array]:
 def problem() -> tuple[ml.Objective, Array, Array]:
     X, labels = noisy()
     model = small_model([3, 8, 1], ml.Tanh, ml.Sigmoid, 0)
-    return ml.Objective(model, X[:25], labels[:25], ml.BinaryCrossEntropy(), l2=0.01), X[25:], labels[25:]
+    return (
+        ml.Objective(model, X[:25], labels[:25], ml.BinaryCrossEntropy(), l2=0.01),
+        X[25:],
+        labels[25:],
+    )
 
 
 def share_right(labels: Any, predictions: Array) -> float:
@@ -50,21 +54,35 @@ def test_every_iteration_is_measured_on_the_held_out_rows(make: Make) -> None:
     validation = ml.Validation(X, labels, metric=share_right)
     result = make(max_evaluations=40).minimize(objective, validation=validation, callback=look)
     assert len(told) >= 2
-    for x, cost, metric in zip(points, result.history.validation_cost, result.history.metric, strict=True):
+    for x, cost, metric in zip(
+        points, result.history.validation_cost, result.history.metric, strict=True
+    ):
         assert cost == pytest.approx(held_out(x)[0], rel=1e-12)
         assert metric == share_right(labels, objective.model.replica(x).predict(X))
     assert [iteration.validation_cost for iteration in told] == result.history.validation_cost[1:]
     assert [iteration.metric for iteration in told] == result.history.metric[1:]
     lines = str(result.history).splitlines()
-    assert lines[0].split() == ["iteration", "evaluations", "cost", "|gradient|", "validation", "metric", "seconds"]
+    assert lines[0].split() == [
+        "iteration",
+        "evaluations",
+        "cost",
+        "|gradient|",
+        "validation",
+        "metric",
+        "seconds",
+    ]
     assert all(len(line) == len(lines[0]) for line in lines)
 
 
-def test_the_best_iteration_for_the_held_out_rows_is_returned_unless_one_says_no(make: Make) -> None:
+def test_the_best_iteration_for_the_held_out_rows_is_returned_unless_one_says_no(
+    make: Make,
+) -> None:
     objective, X, labels = problem()
     points = [objective.x0]
     whole = make(max_evaluations=60).minimize(
-        objective, validation=ml.Validation(X, labels), callback=lambda iteration: points.append(iteration.x.copy())
+        objective,
+        validation=ml.Validation(X, labels),
+        callback=lambda iteration: points.append(iteration.x.copy()),
     )
     best = int(np.argmin(whole.history.validation_cost))
     assert whole.best_iteration == best
@@ -72,12 +90,14 @@ def test_the_best_iteration_for_the_held_out_rows_is_returned_unless_one_says_no
     np.testing.assert_array_equal(objective.model.parameters, points[best])
     assert whole.fun == whole.history.cost[best]
     np.testing.assert_array_equal(whole.jac, objective(points[best])[1])
-    objective.update(points[0])
+    objective.set_parameters(points[0])
     kept = ml.Validation(X, labels, restore_best=False)
     lowest = make(max_evaluations=60).minimize(objective, validation=kept)
     assert lowest.best_iteration == best
     assert lowest.fun <= min(whole.history.cost)
-    np.testing.assert_array_equal(lowest.x, make(max_evaluations=60).minimize(objective, points[0]).x)
+    np.testing.assert_array_equal(
+        lowest.x, make(max_evaluations=60).minimize(objective, points[0]).x
+    )
 
 
 def test_patience_ends_the_run(make: Make) -> None:
@@ -85,7 +105,12 @@ def test_patience_ends_the_run(make: Make) -> None:
     patient = {"gradient descent": 40}.get(make().name, 3)
     result = make().minimize(objective, validation=ml.Validation(X, labels, patience=patient))
     assert (result.status, result.success) == (ml.Status.STOPPED_EARLY, True)
-    assert result.nit == result.best_iteration + patient == np.argmin(result.history.validation_cost) + patient
+    assert result.best_iteration is not None
+    assert (
+        result.nit
+        == result.best_iteration + patient
+        == np.argmin(result.history.validation_cost) + patient
+    )
     best = min(result.history.validation_cost)
     expected = f"has not improved for {patient} iterations (best {best:.6g}, at iteration {result.best_iteration})"
     assert result.message.endswith(f"the validation cost {expected}")
@@ -98,7 +123,7 @@ class Scripted(Curved):
         super().__init__()
         self.costs = costs
 
-    def held_out(self, X: object, Y: object) -> Callable[[Array], tuple[float, Array]]:
+    def validation_rows(self, X: object, Y: object) -> Callable[[Array], tuple[float, Array]]:
         costs = iter(self.costs)
         return lambda x: (cost := next(costs), np.array([[-cost]]))
 
@@ -108,7 +133,11 @@ def first_number(Y: object, predictions: Array) -> float:
 
 
 @pytest.mark.parametrize("monitor", ["cost", "metric"])
-@given(st.lists(st.integers(0, 9), min_size=12, max_size=12), st.integers(1, 5), st.sampled_from([0.0, 1.0, 2.5]))
+@given(
+    st.lists(st.integers(0, 9), min_size=12, max_size=12),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 1.0, 2.5]),
+)
 def test_patience_is_counted_from_the_last_improvement(
     monitor: str, costs: list[int], patience: int, minimum: float
 ) -> None:
@@ -121,7 +150,7 @@ def test_patience_is_counted_from_the_last_improvement(
             end = iteration
             break
     validation = ml.Validation(
-        [], [], metric=first_number, monitor=monitor, patience=patience, minimum_improvement=minimum
+        [], [], metric=first_number, monitor=monitor, patience=patience, min_delta=minimum
     )
     objective = Scripted([float(cost) for cost in costs])
     trainer = ml.GradientDescent(0.01, tolerance=0, max_iterations=11)
@@ -134,7 +163,9 @@ def test_patience_is_counted_from_the_last_improvement(
 @pytest.mark.parametrize("first", [0.2, math.nan])
 def test_a_metric_that_is_not_a_number_is_no_improvement(first: float) -> None:
     values = iter([first, math.nan, 0.3, math.nan, math.nan])
-    validation = ml.Validation([], [], metric=lambda Y, P: next(values), monitor="metric", patience=2)
+    validation = ml.Validation(
+        [], [], metric=lambda Y, P: next(values), monitor="metric", patience=2
+    )
     result = ml.GradientDescent(0.01).minimize(Scripted([1.0] * 5), START, validation=validation)
     assert (result.nit, result.best_iteration) == (4, 2)
 
@@ -149,7 +180,9 @@ def test_a_metric_that_is_never_a_number_can_be_resumed(tmp_path: Path) -> None:
 
     run(3, tmp_path / "run.h5")
     resumed, whole = run(20, tmp_path / "run.h5"), run(20, None)
-    assert (resumed.nit, resumed.status) == (whole.nit, whole.status) == (8, ml.Status.STOPPED_EARLY)
+    assert (
+        (resumed.nit, resumed.status) == (whole.nit, whole.status) == (8, ml.Status.STOPPED_EARLY)
+    )
     np.testing.assert_array_equal(resumed.x, whole.x)
 
 
@@ -175,7 +208,17 @@ def test_a_run_that_was_killed_ends_alike(trainer: str, tmp_path: Path) -> None:
     for fatal in (3, 3):
         objective, validation = fresh()
         killed = Killed(objective, fatal)
-        statuses.append(in_child(partial(make().minimize, killed, validation=validation, checkpoint=path, every=2)))
+        statuses.append(
+            in_child(
+                partial(
+                    make().minimize,
+                    killed,
+                    validation=validation,
+                    checkpoint=path,
+                    checkpoint_every=2,
+                )
+            )
+        )
     assert statuses == [-signal.SIGKILL] * 2
     for _ in range(2):  # the second time it has ended already
         objective, validation = fresh()
@@ -192,7 +235,9 @@ def test_a_run_that_was_killed_ends_alike(trainer: str, tmp_path: Path) -> None:
 
 def test_another_validation_is_another_run(tmp_path: Path) -> None:
     objective, X, labels = problem()
-    run = partial(ml.ScipyTrainer(max_evaluations=5).minimize, objective, checkpoint=tmp_path / "run.h5")
+    run = partial(
+        ml.ScipyTrainer(max_evaluations=5).minimize, objective, checkpoint=tmp_path / "run.h5"
+    )
     run(validation=ml.Validation(X, labels, patience=3))
     for other in (None, ml.Validation(X, labels), ml.Validation(X[1:], labels[1:], patience=3)):
         with pytest.raises(ml.ResumeError, match="found another run's"):
@@ -207,7 +252,9 @@ class Share:
 
 
 @pytest.mark.parametrize(
-    "metric", [share_right, Share, partial(ml.top_k_accuracy, k=2)], ids=["function", "object", "partial"]
+    "metric",
+    [share_right, Share, partial(ml.top_k_accuracy, k=2)],
+    ids=["function", "object", "partial"],
 )
 def test_a_metric_is_known_by_its_name_in_every_process(metric: Any, tmp_path: Path) -> None:
     """Each time a new object, as another process would have: repr has its place in memory."""
@@ -215,19 +262,29 @@ def test_a_metric_is_known_by_its_name_in_every_process(metric: Any, tmp_path: P
     model = small_model([3, 8, 2], ml.Tanh, ml.Softmax, 0)
     for iterations in (2, 4):
         objective = ml.Objective(model, X[:25], labels[:25], ml.CategoricalCrossEntropy())
-        made = Share() if metric is Share else partial(metric.func, k=2) if isinstance(metric, partial) else metric
+        made = (
+            Share()
+            if metric is Share
+            else partial(metric.func, k=2)
+            if isinstance(metric, partial)
+            else metric
+        )
         validation = ml.Validation(X[25:], labels[25:], metric=made)
         trainer = ml.GradientDescent(0.1, max_iterations=iterations)
         result = trainer.minimize(objective, validation=validation, checkpoint=tmp_path / "run.h5")
     assert result.nit == 4
     other = ml.Validation(X[25:], labels[25:], metric=partial(ml.top_k_accuracy, k=1))
     with pytest.raises(ml.ResumeError, match="found another run's"):
-        ml.GradientDescent(0.1).minimize(objective, validation=other, checkpoint=tmp_path / "run.h5")
+        ml.GradientDescent(0.1).minimize(
+            objective, validation=other, checkpoint=tmp_path / "run.h5"
+        )
 
 
 def test_the_least_improvement_is_told_of() -> None:
-    validation = ml.Validation([], [], patience=2, minimum_improvement=0.5)
-    result = ml.GradientDescent(0.01).minimize(Scripted([1.0, 0.9, 0.8]), START, validation=validation)
+    validation = ml.Validation([], [], patience=2, min_delta=0.5)
+    result = ml.GradientDescent(0.01).minimize(
+        Scripted([1.0, 0.9, 0.8]), START, validation=validation
+    )
     message = "the validation cost has not improved by more than 0.5 for 2 iterations (best 0.8, at iteration 2)"
     assert result.message.endswith(message)
 
@@ -235,15 +292,25 @@ def test_the_least_improvement_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"metric": "accuracy"}, TypeError, "metric: expected a function of Y and the predictions, found 'accuracy'"),
+        (
+            {"metric": "accuracy"},
+            TypeError,
+            "metric: expected a function of Y and the predictions, found 'accuracy'",
+        ),
         ({"monitor": "loss"}, ValueError, "monitor: expected 'cost' or 'metric', found 'loss'"),
-        ({"monitor": "metric"}, ValueError, "monitor: expected 'cost' where there is no metric, found 'metric'"),
+        (
+            {"monitor": "metric"},
+            ValueError,
+            "monitor: expected 'cost' without a metric, found 'metric'",
+        ),
         ({"patience": 0}, ValueError, "patience: expected at least 1, found 0"),
-        ({"minimum_improvement": -1}, ValueError, "minimum_improvement: expected a finite number >= 0, found -1"),
+        ({"min_delta": -1}, ValueError, "min_delta: expected a finite number >= 0, found -1"),
         ({"restore_best": 1}, TypeError, "restore_best: expected True or False, found 1"),
     ],
 )
-def test_wrong_arguments_are_named(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_wrong_arguments_are_named(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         ml.Validation([[1.0]], [1], **arguments)
 
@@ -252,13 +319,27 @@ def test_mistakes_are_told_before_anything_changes(make: Make) -> None:
     objective, X, labels = problem()
     start = objective.x0
     for validation, error, message in (
-        ((X, labels), TypeError, r"validation: expected Validation\(X, Y\), found \(an array of shape"),
+        (
+            (X, labels),
+            TypeError,
+            r"validation: expected Validation\(X, Y\), found \(an array of shape",
+        ),
         (ml.Validation(X[:, :2], labels), ValueError, "^validation: X: expected 3 columns"),
-        (ml.Validation(X, labels[:3]), ValueError, "^validation: Y: expected as many rows as X, 15, found 3"),
-        (ml.Validation(X, labels, metric=lambda Y, P: "x"), TypeError, "metric: expected a function that gives a num"),  # type: ignore[arg-type, return-value]
+        (
+            ml.Validation(X, labels[:3]),
+            ValueError,
+            "^validation: Y: expected as many rows as X, 15, found 3",
+        ),
+        (
+            ml.Validation(X, labels, metric=lambda Y, P: "x"),  # type: ignore[arg-type, return-value]
+            TypeError,
+            "metric: expected a function that returns a num",
+        ),
     ):
         with pytest.raises(error, match=message):
             make().minimize(objective, validation=validation)  # type: ignore[arg-type]
         np.testing.assert_array_equal(objective.model.parameters, start)
-    with pytest.raises(TypeError, match="validation: expected an Objective, which can hold rows out, found <"):
+    with pytest.raises(
+        TypeError, match="validation: expected an Objective, which can evaluate other rows, found <"
+    ):
         make().minimize(Curved(), START, validation=ml.Validation(X, labels))

@@ -21,9 +21,13 @@ def scipy_method(method: str) -> Make:
 TRAINERS: dict[str, Make] = {method: scipy_method(method) for method in METHODS}
 TRAINERS["L-BFGS"] = lambda **options: ml.LBFGS(**options)
 TRAINERS["gradient descent"] = lambda **options: ml.GradientDescent(0.5, momentum=0.9, **options)
-TRAINERS["Nesterov"] = lambda **options: ml.GradientDescent(0.5, rule=ml.Momentum(0.9, nesterov=True), **options)
+TRAINERS["Nesterov"] = lambda **options: ml.GradientDescent(
+    0.5, rule=ml.Momentum(0.9, nesterov=True), **options
+)
 TRAINERS["Adam"] = lambda **options: ml.GradientDescent(0.1, rule=ml.Adam(), **options)
-TRAINERS["Newton-CG by Gauss-Newton"] = lambda **options: ml.ScipyTrainer("Newton-CG", gauss_newton=True, **options)
+TRAINERS["Newton-CG by Gauss-Newton"] = lambda **options: ml.ScipyTrainer(
+    "Newton-CG", gauss_newton=True, **options
+)
 
 
 def rosenbrock(x: Array) -> tuple[float, Array]:

@@ -1,44 +1,90 @@
-"""Checkpoints: a network in an HDF5 file that ``h5dump`` shows as it is, and that is safe to load from anybody.
+"""The checkpoint format: a network in an HDF5 file that ``h5dump`` shows as it is.
 
-Format 1. Attributes are scalars: whole numbers, or text of fixed length in UTF-8. Datasets are little-endian float64 in
-one piece, each with an attribute sha256, the checksum of its bytes.
+Format 2. Attributes are scalars: integers, or strings of fixed length in UTF-8. Datasets are
+contiguous little-endian float64, each with an attribute sha256, the checksum of its bytes.
 
-    /                      format = "minilayer"; version = 1; minilayer = the version that wrote it; layers = how many;
-                           sha256 = checksum of all that follows; state = a JSON object of the training state's values
-                           and its arrays' shapes, where there is one
-    /layers/<i>            class = the layer's registered name; config = its arguments, a JSON object
-    /layers/<i>/<name>     a parameter
-    /state/<name>          an array of the training state
+    /                        format = "minilayer"; version = 2; minilayer = the version that wrote
+                             it; layers = how many; sha256 = the checksum of all that follows;
+                             state = a JSON object of the training state's values and its arrays'
+                             shapes, if there is one
+    /layers/<i>              class = the layer's registered name; config = its arguments, a JSON
+                             object, in which an initializer is {"class": name, "config": {...}}
+    /layers/<i>/<name>       a parameter
+    /state/<name>/.../<name> an array of the training state, nested as the state is
 
-``load`` never hands a file to libhdf5: see plain_hdf5. A file of a newer version is refused with a sentence that says
-so; older versions keep loading.
+Format 1 differs in two things: its layers' configurations lack what has been added since, and its
+training state is not nested. A file of a newer version is refused with a sentence that says so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from ..nn import Configured, registered
+from ..nn.configured import ConfigValue
 from ..utils.types import Array
 
 FORMAT = "minilayer"
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 1 << 30
 """The largest file that is read unless the caller allows more: one gibibyte."""
+MAX_NESTING = 8
+"""Of a training state."""
+
+
+def encode_config(config: Mapping[str, ConfigValue]) -> str:
+    """Return a configuration as JSON; TypeError for values that JSON has no form for."""
+    return json.dumps({name: _encode_value(value) for name, value in config.items()})
+
+
+def _encode_value(value: ConfigValue) -> object:
+    if not isinstance(value, Configured):
+        return value
+    name = type(value).__name__
+    if registered(name) is not type(value):
+        raise ValueError(unregistered_message(name, repr(value)))
+    return {"class": name, "config": json.loads(encode_config(value.config()))}
+
+
+def decode_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the constructor arguments of a configuration that was read as JSON."""
+    return {name: _decode_value(value) for name, value in config.items()}
+
+
+def _decode_value(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    cls = registered(str(value.get("class")))
+    if cls is None or set(value) != {"class", "config"}:
+        raise ValueError(f"expected an object of a registered class, found {value}")
+    return cls(**decode_config(value["config"]))
+
+
+def unregistered_message(name: str, found: str) -> str:
+    """Return what to say of a class that files cannot name."""
+    return (
+        f"expected a registered class, found {found}: put @minilayer.register before `class {name}`"
+    )
 
 
 def checksum(value: Array) -> str:
-    """Of a dataset's bytes."""
+    """Return the SHA-256 of a dataset's bytes."""
     return hashlib.sha256(np.ascontiguousarray(value, "<f8").tobytes()).hexdigest()
 
 
-def seal(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:
-    """Of all that a checkpoint says: classes, configurations, checksums, state."""
+def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:
+    """Return the SHA-256 of all that a checkpoint says.
+
+    Parameters
+    ----------
+    layers : list
+        For each layer its class, its configuration as JSON, and the checksums of its parameters.
+    state : dict of str
+        The checksums of the training state's arrays by path, and "" for its JSON.
+    """
     return hashlib.sha256(json.dumps([layers, state]).encode()).hexdigest()
-
-
-def unregistered(name: str, found: str) -> str:
-    """The sentence that helps."""
-    return f"expected a registered layer class, found {found}: put @minilayer.register before `class {name}`"

@@ -25,7 +25,16 @@ HEADER_LIMIT, NODE_LIMIT, LINK_LIMIT = 1 << 20, 64, 20_000
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FLOAT64 = bytes.fromhex("11203f000800000000004000340b0034ff030000")
 """The datatype message of a little-endian IEEE double."""
-DATASPACE, DATATYPE, EXTERNAL, LAYOUT, FILTERS, ATTRIBUTE, CONTINUATION, SYMBOLS = 1, 3, 7, 8, 11, 12, 16, 17
+DATASPACE, DATATYPE, EXTERNAL, LAYOUT, FILTERS, ATTRIBUTE, CONTINUATION, SYMBOLS = (
+    1,
+    3,
+    7,
+    8,
+    11,
+    12,
+    16,
+    17,
+)
 
 
 class MalformedError(ValueError):
@@ -40,11 +49,15 @@ class _File:
 
     def read(self, offset: int, count: int, place: str) -> bytes:
         if count < 0 or offset < 0 or offset + count > self.size:
-            raise MalformedError(f"{place}: expected {count} bytes at {offset}, found a file of {self.size} bytes")
+            raise MalformedError(
+                f"{place}: expected {count} bytes at {offset}, found a file of {self.size} bytes"
+            )
         self._file.seek(offset)
         content = self._file.read(count)
         if len(content) != count:
-            raise MalformedError(f"{place}: expected {count} bytes at {offset}, found {len(content)}")
+            raise MalformedError(
+                f"{place}: expected {count} bytes at {offset}, found {len(content)}"
+            )
         return content
 
     def unpack(self, layout: str, offset: int, place: str) -> tuple[int | bytes, ...]:
@@ -58,10 +71,14 @@ def open_root(file: BinaryIO) -> Node:
         raise MalformedError("/: expected an HDF5 file, found other bytes")
     versions = content.read(8, 8, "/")
     if versions[0] != 0 or versions[5:7] != b"\x08\x08":
-        raise MalformedError(f"/: expected a version 0 superblock with 8-byte offsets, found {versions.hex()}")
+        raise MalformedError(
+            f"/: expected a version 0 superblock with 8-byte offsets, found {versions.hex()}"
+        )
     base, _, end, _, _, root = struct.unpack("<QQQQQQ", content.read(24, 48, "/"))
     if base != 0 or end != content.size:
-        raise MalformedError(f"/: expected a file of {end - base} bytes from 0, found {content.size} bytes")
+        raise MalformedError(
+            f"/: expected a file of {end - base} bytes from 0, found {content.size} bytes"
+        )
     return Node(content, root, "/")
 
 
@@ -87,7 +104,11 @@ class Node:
             while position + 8 <= size and len(messages) < int(count):
                 kind, length, flags = struct.unpack_from("<HHB3x", block, position)
                 body = block[position + 8 : position + 8 + length]
-                self._expect(len(body) == length and not flags & 2, "whole messages, none of them shared", kind)
+                self._expect(
+                    len(body) == length and not flags & 2,
+                    "whole messages, none of them shared",
+                    kind,
+                )
                 messages.append((kind, body))
                 position += 8 + length
                 if kind == CONTINUATION:
@@ -118,19 +139,27 @@ class Node:
     @cached_property
     def _links(self) -> dict[bytes, tuple[int, int]]:
         """Object header address and cache type (2: a soft link) by name."""
-        tree, heap = struct.unpack_from("<QQ", self._only(SYMBOLS, "a group with a symbol table", 16))
+        tree, heap = struct.unpack_from(
+            "<QQ", self._only(SYMBOLS, "a group with a symbol table", 16)
+        )
         signature, size, _, segment = self.file.unpack("<4s4xQQQ", heap, self.place)
-        self._expect(signature == b"HEAP" and int(size) <= HEADER_LIMIT, "a heap of names", signature)
+        self._expect(
+            signature == b"HEAP" and int(size) <= HEADER_LIMIT, "a heap of names", signature
+        )
         names = self.file.read(int(segment), int(size), self.place)
         links: dict[bytes, tuple[int, int]] = {}
         nodes, seen = [int(tree)], 0
         while nodes:
             node, seen = nodes.pop(), seen + 1
-            self._expect(seen + len(links) <= LINK_LIMIT, f"a group of at most {LINK_LIMIT} links", "more")
+            self._expect(
+                seen + len(links) <= LINK_LIMIT, f"a group of at most {LINK_LIMIT} links", "more"
+            )
             signature, kind, level, used, _, _ = self.file.unpack("<4sBBHQQ", node, self.place)
             whole = signature == b"TREE" and kind == 0 and int(used) <= NODE_LIMIT
             self._expect(whole, "a node of a group's tree", signature)
-            body = struct.unpack(f"<{2 * int(used) + 1}Q", self.file.read(node + 24, 16 * int(used) + 8, self.place))
+            body = struct.unpack(
+                f"<{2 * int(used) + 1}Q", self.file.read(node + 24, 16 * int(used) + 8, self.place)
+            )
             if level:
                 nodes += body[1::2]
             else:
@@ -156,14 +185,22 @@ class Node:
             if kind == ATTRIBUTE:
                 found, datatype, space, data = self._attribute_parts(body)
                 if found == name.encode():
-                    scalar = len(space) >= 4 and space[1] == 0 and (space[0] == 1 or (space[0], space[3]) == (2, 0))
+                    scalar = (
+                        len(space) >= 4
+                        and space[1] == 0
+                        and (space[0] == 1 or (space[0], space[3]) == (2, 0))
+                    )
                     self._expect(scalar, f"a scalar attribute {name}", space.hex())
                     return self._value(name, datatype, data)
         return None
 
     def _attribute_parts(self, body: bytes) -> tuple[bytes, bytes, bytes, bytes]:
         """Name, datatype, dataspace and data of an attribute message."""
-        self._expect(len(body) >= 9 and body[0] in (1, 2, 3), "an attribute of version 1 to 3", body[:1].hex())
+        self._expect(
+            len(body) >= 9 and body[0] in (1, 2, 3),
+            "an attribute of version 1 to 3",
+            body[:1].hex(),
+        )
         position, parts = (9 if body[0] == 3 else 8), []
         for size in struct.unpack_from("<HHH", body, 2):
             parts.append(body[position : position + size])
@@ -176,19 +213,29 @@ class Node:
         what = f"a whole number or a text of fixed length as {name}"
         self._expect(len(datatype) >= 8, what, datatype.hex())
         kind, size = datatype[0] & 15, struct.unpack_from("<I", datatype, 4)[0]
-        self._expect(kind in (0, 3) and len(data) >= size, what, f"a datatype of class {kind} and size {size}")
+        self._expect(
+            kind in (0, 3) and len(data) >= size,
+            what,
+            f"a datatype of class {kind} and size {size}",
+        )
         if kind == 0:
             self._expect(size <= 8 and not datatype[1] & 1, what, f"{size} bytes")
             return int.from_bytes(data[:size], "little", signed=bool(datatype[1] & 8))
         try:
             return data[:size].rstrip(b"\0").decode()
         except UnicodeDecodeError:
-            raise MalformedError(f"{self.place}: expected {name} in UTF-8, found other bytes") from None
+            raise MalformedError(
+                f"{self.place}: expected {name} in UTF-8, found other bytes"
+            ) from None
 
     def array(self, shape: tuple[int, ...]) -> Array:
         """The float64 dataset of exactly this shape, whose bytes lie in one piece in this file."""
         kinds = {kind for kind, _ in self._messages}
-        self._expect(not kinds & {EXTERNAL, FILTERS}, "data in one piece, not compressed and in this file", "otherwise")
+        self._expect(
+            not kinds & {EXTERNAL, FILTERS},
+            "data in one piece, not compressed and in this file",
+            "otherwise",
+        )
         datatype = self._only(DATATYPE, "a datatype", len(FLOAT64))
         self._expect(datatype[: len(FLOAT64)] == FLOAT64, "float64", datatype.hex())
         space = self._only(DATASPACE, "a dataspace", 4)

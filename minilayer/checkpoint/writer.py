@@ -1,4 +1,4 @@
-"""Writing and loading checkpoints: ``save``, ``load``, ``load_parameters`` and ``load_state``."""
+"""Saving and loading: ``save``, ``load``, ``load_parameters`` and ``load_state``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ import json
 import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import h5py
 import numpy as np
 
 from ..errors import CheckpointError
-from ..nn.layer import registered
-from ..nn.sequential import Sequential
-from ..utils.checks import check_count, check_instance, check_path, shown
+from ..nn import Sequential, registered
+from ..nn.configured import without_initializers
+from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
 from ..utils.types import Array, State
-from .format import FORMAT, MAX_BYTES, VERSION, checksum, seal, unregistered
+from .format import (
+    FORMAT,
+    MAX_BYTES,
+    MAX_NESTING,
+    VERSION,
+    checksum,
+    content_checksum,
+    encode_config,
+    unregistered_message,
+)
 from .reader import read_checkpoint
 
 
@@ -25,19 +35,38 @@ def save(
     model: Sequential,
     path: str | os.PathLike[str],
     *,
-    state: Mapping[str, int | float | str | Array] | None = None,
+    state: Mapping[str, Any] | None = None,
     allow_non_finite: bool = False,
 ) -> None:
-    """Write architecture and parameters to ``path``, replacing a file there only when the new one is complete.
+    """Write architecture and parameters of a model to a file.
 
-    The file is built in memory, written beside the target under a temporary name, flushed to the disk and moved into
-    place: an exception, a full disk, a kill or a power cut leaves the old file as it was. ``state`` holds numbers,
-    texts and float64 arrays by name, for ``load_state``.
+    The file is built in memory, written beside the target under a temporary name, flushed to the
+    disk and moved into place. An exception, a full disk, a kill or a power cut leaves the old file
+    as it was.
 
-    Raises CheckpointError for a layer class that is not registered and, unless ``allow_non_finite``, for parameters
-    that are NaN or infinite; TypeError for a state of other kinds; OSError where the folder cannot be written or the
-    disk is full.
+    Parameters
+    ----------
+    model : Sequential
+        The model.
+    path : path
+        The file; an old one is replaced when the new one is complete.
+    state : mapping, optional
+        Numbers, strings, non-empty float64 arrays and mappings of these by name, for
+        ``load_state``.
+    allow_non_finite : bool, default False
+        Whether to store parameters that are NaN or infinite.
 
+    Raises
+    ------
+    CheckpointError
+        For a layer class that is not registered, and parameters that are not finite.
+    TypeError
+        For a state of other kinds.
+    OSError
+        If the folder cannot be written, or the disk is full.
+
+    Examples
+    --------
     >>> import tempfile
     >>> from minilayer import Dense
     >>> model = Sequential([Dense(2, 1)], seed=0)
@@ -48,82 +77,188 @@ def save(
     (Sequential([Dense(2, 1)]), True, {'epoch': 3})
     """
     check_instance("model", model, Sequential, "a Sequential")
+    target = check_path("path", path)
     for index, layer in enumerate(model.layers):
         if registered(type(layer).__name__) is not type(layer):
-            raise CheckpointError(f"layers[{index}]: {unregistered(type(layer).__name__, repr(layer))}")
+            message = unregistered_message(type(layer).__name__, repr(layer))
+            raise CheckpointError(f"layers[{index}]: {message}")
         for name, value in layer.parameters.items():
             if not (allow_non_finite or np.isfinite(value).all()):
-                hint = "save(..., allow_non_finite=True) stores it all the same"
-                raise CheckpointError(f"layers[{index}] {layer!r}, {name}: expected finite numbers: {hint}")
-    replace_file(check_path("path", path), _encode(model, _check_state({} if state is None else state)))
+                raise CheckpointError(
+                    f"layers[{index}] {layer!r}, {name}: expected finite numbers: "
+                    "save(..., allow_non_finite=True) stores them all the same"
+                )
+    checked = _check_state({} if state is None else state)
+    replace_file(target, _encode(model, checked))
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequential:
-    """The network that ``save`` wrote. Safe on files from strangers: no code, no other file, bounded memory.
+    """Return the model that ``save`` wrote.
 
-    Raises FileNotFoundError where there is no file, CheckpointError, naming the file, the place in it, what was
-    expected and what was found, for a file that is not a checkpoint, is damaged, of a newer version, larger than
-    ``max_bytes``, or has a layer class that is not registered.
+    Safe on files from strangers: it runs no code, opens no other file, and needs little memory.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    max_bytes : int, default 2**30
+        Larger files are refused.
+
+    Returns
+    -------
+    Sequential
+        A new model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    CheckpointError
+        For a file that is not a checkpoint, is damaged, too large or of a newer version, or has a
+        layer class that is not registered. The message names the file, the place in it, what was
+        expected and what was found.
     """
     content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
     try:
         model = Sequential(content.layers)
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: /layers: expected layers that make a network: {error}") from error
+        message = f"{path}: /layers: expected layers that make a network: {error}"
+        raise CheckpointError(message) from error
     model.parameters[:] = content.parameters
     return model
 
 
-def load_parameters(model: Sequential, path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> None:
-    """Set a model's parameters from a checkpoint of the same architecture; all is checked before any is changed.
+def load_parameters(
+    model: Sequential, path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
+) -> None:
+    """Set a model's parameters from a checkpoint of the same architecture, all or none.
 
-    Raises what ``load`` raises, and CheckpointError for another architecture.
+    Parameters
+    ----------
+    model : Sequential
+        The model to change.
+    path : path
+        The file.
+    max_bytes : int, default 2**30
+        Larger files are refused.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError
+        As ``load`` does, and for another architecture; nothing is changed then.
     """
     check_instance("model", model, Sequential, "a Sequential")
     content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
-    found, expected = ([(type(layer), layer.config()) for layer in some] for some in (content.layers, model.layers))
+    found, expected = (
+        [(type(layer), without_initializers(layer.config())) for layer in layers]
+        for layers in (content.layers, model.layers)
+    )
     if found != expected:
-        raise CheckpointError(f"{path}: /layers: expected {list(model.layers)}, found {content.layers}")
+        layers = list(model.layers)
+        raise CheckpointError(f"{path}: /layers: expected {layers}, found {content.layers}")
     model.parameters[:] = content.parameters
 
 
 def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> State:
-    """The training state that ``save`` was given; empty where it was given none. Raises what ``load`` raises."""
+    """Return the training state that ``save`` was given.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    max_bytes : int, default 2**30
+        Larger files are refused.
+
+    Returns
+    -------
+    dict
+        Numbers, strings, float64 arrays and dicts of these by name; empty if there is none.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError
+        As ``load`` does.
+    """
     return read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes)).state
 
 
-def _check_state(state: Mapping[str, int | float | str | Array]) -> State:
-    check_instance("state", state, Mapping, "numbers, texts and arrays by name")
+def _check_state(state: object, depth: int = 0) -> State:
+    """Return a state as nested dicts; TypeError for what a checkpoint cannot store."""
+    check_instance("state", state, Mapping, "numbers, strings and arrays by name")
+    assert isinstance(state, Mapping)
+    checked: State = {}
     for name, value in state.items():
-        array = isinstance(value, np.ndarray) and value.dtype == np.float64 and value.size
-        plain = isinstance(name, str) and name not in ("", ".") and "/" not in name  # HDF5 gives those a meaning
-        if not plain or not (array or isinstance(value, int | float | str)):
+        if isinstance(value, Mapping) and depth < MAX_NESTING:
+            checked[name] = _check_state(value, depth + 1)
+            continue
+        is_array = isinstance(value, np.ndarray) and value.dtype == np.float64 and value.size > 0
+        has_plain_name = isinstance(name, str) and name not in ("", ".") and "/" not in name
+        if not has_plain_name or not (is_array or isinstance(value, int | float | str)):
             raise TypeError(
-                f"state: expected numbers, texts and non-empty float64 arrays by name, found {name!r}: {shown(value)}"
+                "state: expected numbers, strings and non-empty float64 arrays by name, "
+                f"found {name!r}: {short_repr(value)}"
             )
-    return dict(state)
+        checked[name] = value
+    return checked
 
 
 def _encode(model: Sequential, state: State) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="earliest") as file:
-        sealed, state_sums = [], {}
+        about_layers = []
         for index, layer in enumerate(model.layers):
             group = file.create_group(f"layers/{index}")
-            sums = {name: _add_dataset(group, name, value) for name, value in layer.parameters.items()}
-            sealed.append((type(layer).__name__, json.dumps(layer.config()), sums))
-            group.attrs["class"], group.attrs["config"] = (np.bytes_(text.encode()) for text in sealed[-1][:2])
-        if state:
-            arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
-            values = {name: value for name, value in state.items() if name not in arrays}
-            shapes = {name: array.shape for name, array in arrays.items()}
-            state_sums[""] = json.dumps({"values": values, "arrays": shapes})
-            file.attrs["state"] = np.bytes_(state_sums[""].encode())
-            group = file.create_group("state")
-            state_sums |= {name: _add_dataset(group, name, array) for name, array in arrays.items()}
-        file.attrs.update({"format": np.bytes_(FORMAT), "version": VERSION, "layers": len(model.layers)})
-        file.attrs.update({"minilayer": np.bytes_(_library_version()), "sha256": np.bytes_(seal(sealed, state_sums))})
+            name = type(layer).__name__
+            try:
+                config = encode_config(layer.config())
+            except (TypeError, ValueError) as error:
+                raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
+            sums = {key: _add_dataset(group, key, value) for key, value in layer.parameters.items()}
+            group.attrs["class"] = np.bytes_(name.encode())
+            group.attrs["config"] = np.bytes_(config.encode())
+            about_layers.append((name, config, sums))
+        state_sums = _add_state(file, state) if state else {}
+        file.attrs["format"] = np.bytes_(FORMAT)
+        file.attrs["version"] = VERSION
+        file.attrs["layers"] = len(model.layers)
+        file.attrs["minilayer"] = np.bytes_(_library_version())
+        file.attrs["sha256"] = np.bytes_(content_checksum(about_layers, state_sums))
     return buffer.getvalue()
+
+
+def _add_state(file: h5py.File, state: State) -> dict[str, str]:
+    """Write a training state; return the checksums of its arrays by path, and its JSON as ""."""
+    sums: dict[str, str] = {}
+    values, shapes = _separate(state)
+    text = json.dumps({"values": values, "arrays": shapes})
+    file.attrs["state"] = np.bytes_(text.encode())
+    _add_arrays(file.create_group("state"), "", state, sums)
+    return {"": text, **sums}
+
+
+def _separate(state: State) -> tuple[State, State]:
+    """Return a state's values, and the shapes of its arrays, both nested as the state is."""
+    values: State = {}
+    shapes: State = {}
+    for name, value in state.items():
+        if isinstance(value, dict):
+            values[name], nested_shapes = _separate(value)
+            if nested_shapes:
+                shapes[name] = nested_shapes
+        elif isinstance(value, np.ndarray):
+            shapes[name] = value.shape
+        else:
+            values[name] = value
+    return values, shapes
+
+
+def _add_arrays(group: h5py.Group, path: str, state: State, sums: dict[str, str]) -> None:
+    for name, value in state.items():
+        if isinstance(value, dict):
+            if _separate(value)[1]:
+                _add_arrays(group.create_group(name), f"{path}{name}/", value, sums)
+        elif isinstance(value, np.ndarray):
+            sums[f"{path}{name}"] = _add_dataset(group, name, value)
 
 
 def _add_dataset(group: h5py.Group, name: str, value: Array) -> str:

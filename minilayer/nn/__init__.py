@@ -1,10 +1,12 @@
-"""What a network is: layers over one flat parameter vector, and the losses that they are trained with."""
+"""What a network is: layers over one flat parameter vector, and the losses that train them."""
 
 from .activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from .configured import Configured, ConfigValue, register, registered
 from .dense import Dense
 from .initializers import Glorot, Initializer, UniformEpsilon, Zeros
-from .layer import Layer, register, registered
-from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError
+from .layer import Layer
+from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SquaredError
+from .mlp import mlp
 from .sequential import Sequential
 from .workspace import Workspace
 
@@ -12,21 +14,24 @@ __all__ = [
     "Activation",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
+    "ConfigValue",
+    "Configured",
     "Dense",
     "Glorot",
     "Identity",
     "Initializer",
     "Layer",
     "Loss",
-    "MeanSquaredError",
     "ReLU",
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "SquaredError",
     "Tanh",
     "UniformEpsilon",
     "Workspace",
     "Zeros",
+    "mlp",
     "register",
     "registered",
 ]

@@ -1,4 +1,4 @@
-"""Activations: maps without parameters that give as many columns as they take."""
+"""Activations: layers without parameters that give as many columns as they take."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import final
 import numpy as np
 
 from ..utils.types import Array
-from .layer import Layer, register
+from .configured import register
+from .layer import Layer
 
 
 class Activation(Layer):
-    """A map without parameters. One of your own writes ``function`` and ``gradient`` into the arrays it is given.
+    """A function without parameters, applied to each row.
 
-    With ``bend`` too, products with the Hessian go through it (those of Gauss-Newton do so without).
+    A subclass writes ``function`` and ``gradient``. With ``second_derivative`` too, exact Hessian
+    products pass through it; Gauss-Newton products do not need that.
 
+    Examples
+    --------
     >>> class Square(Activation):
     ...     def function(self, x, out):
     ...         np.multiply(x, x, out=out)
@@ -32,43 +36,31 @@ class Activation(Layer):
 
     @abstractmethod
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
-        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n); elementwise, that is dy * f'(x).
+        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n).
 
-        df/dx must be symmetric for each row, as it is for whatever works elementwise, and for the softmax.
+        For an elementwise function that is dy * f'(x). The Jacobian df/dx of each row must be
+        symmetric, as it is for elementwise functions and for the softmax.
         """
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
-        """For products with the Hessian: write how ``gradient``'s result changes as x changes by rx, at constant dy.
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
+        """Write the change of ``gradient``'s result along dx, at constant dy = dC/dy.
 
-        ry = f'(x) rx is how y changes; elementwise, that is dy * f''(x) * rx. All (m, n).
+        Here dx is a direction and jvp = f'(x) dx the change of y along it. For an elementwise
+        function the result is dy * f''(x) * dx. All arrays are (m, n).
         """
-        raise self._lacks("a curvature")
+        raise self._unsupported("second_derivative")
 
     @final
-    def check_curvature(self, gauss_newton: bool) -> None:
-        if not gauss_newton and type(self).bend is Activation.bend:
-            raise self._lacks("a curvature")
-
-    @final
-    def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:
-        self._rx, self._ry = rx, self.workspace.array("ry", self._y.shape, self._y.dtype)
-        if rx is None:
-            self._ry.fill(0)
-        else:
-            self.gradient(self._x, self._y, rx, self._ry)  # the derivative is a symmetric matrix for each row
-        return self._ry
-
-    @final
-    def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
-        if self._rx is None:
-            return None
-        out = self.workspace.array("bend", dy.shape, dy.dtype)
-        self.bend(self._x, self._y, self._rx, self._ry, dy, out)
-        return out
+    def require_hessian_support(self, gauss_newton: bool) -> None:
+        if not gauss_newton and type(self).second_derivative is Activation.second_derivative:
+            raise self._unsupported("second_derivative")
 
     @final
     def forward(self, x: Array) -> Array:
-        self._x, self._y = x, self.workspace.array("y", x.shape, x.dtype)
+        self._x = x
+        self._y = self.workspace.array("y", x.shape, x.dtype)
         self.function(x, self._y)
         return self._y
 
@@ -78,12 +70,32 @@ class Activation(Layer):
         self.gradient(self._x, self._y, dy, dx)
         return dx
 
+    @final
+    def jvp(self, dx: Array | None, dparameters: Mapping[str, Array]) -> Array:
+        self._dx = dx
+        self._jvp = self.workspace.array("jvp", self._y.shape, self._y.dtype)
+        if dx is None:
+            self._jvp.fill(0)
+        else:  # the Jacobian is symmetric: times dx is what ``gradient`` computes
+            self.gradient(self._x, self._y, dx, self._jvp)
+        return self._jvp
+
+    @final
+    def second_order_term(self, dy: Array, dparameters: Mapping[str, Array]) -> Array | None:
+        if self._dx is None:
+            return None
+        out = self.workspace.array("second order", dy.shape, dy.dtype)
+        self.second_derivative(self._x, self._y, self._dx, self._jvp, dy, out)
+        return out
+
 
 @final
 @register
 class Identity(Activation):
     """f(x) = x: the output of a regression.
 
+    Examples
+    --------
     >>> Identity().forward(np.array([[-1.5, 2.0]]))
     array([[-1.5,  2. ]])
     """
@@ -94,7 +106,9 @@ class Identity(Activation):
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         np.copyto(out, dy)
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
         out.fill(0)
 
 
@@ -103,6 +117,8 @@ class Identity(Activation):
 class Sigmoid(Activation):
     """f(x) = 1 / (1 + exp(-x)), the logistic function; f' = f (1 - f).
 
+    Examples
+    --------
     >>> Sigmoid().forward(np.array([[-1e4, 0.0, 1e4]]))
     array([[0. , 0.5, 1. ]])
     """
@@ -119,10 +135,12 @@ class Sigmoid(Activation):
         out *= y
         out *= dy
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
         np.multiply(y, -2, out=out)  # f'' = f' (1 - 2 f)
         out += 1
-        out *= ry
+        out *= jvp
         out *= dy
 
 
@@ -131,6 +149,8 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """f(x) = tanh(x); f' = 1 - f**2.
 
+    Examples
+    --------
     >>> Tanh().forward(np.array([[0.0, 1e4]]))
     array([[0., 1.]])
     """
@@ -143,9 +163,11 @@ class Tanh(Activation):
         np.subtract(1, out, out=out)
         out *= dy
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
         np.multiply(y, -2, out=out)  # f'' = -2 f f'
-        out *= ry
+        out *= jvp
         out *= dy
 
 
@@ -154,6 +176,8 @@ class Tanh(Activation):
 class ReLU(Activation):
     """f(x) = max(x, 0); f' = 1 where x > 0, else 0 (at the kink too).
 
+    Examples
+    --------
     >>> ReLU().forward(np.array([[-1.0, 2.0]]))
     array([[0., 2.]])
     """
@@ -165,7 +189,9 @@ class ReLU(Activation):
         np.greater(y, 0, out=out)
         out *= dy
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
         out.fill(0)
 
 
@@ -174,6 +200,8 @@ class ReLU(Activation):
 class Softmax(Activation):
     """f(x)_j = exp(x_j) / sum_k exp(x_k) along each row; dC/dx = f * (dy - sum_k dy_k f_k).
 
+    Examples
+    --------
     >>> Softmax().forward(np.array([[1e4, 1e4], [0.0, -1e4]]))
     array([[0.5, 0.5],
            [1. , 0. ]])
@@ -194,15 +222,17 @@ class Softmax(Activation):
         np.subtract(dy, row, out=out)
         out *= y
 
-    def bend(self, x: Array, y: Array, rx: Array, ry: Array, dy: Array, out: Array) -> None:
+    def second_derivative(
+        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
+    ) -> None:
         row = self._row(x)
-        np.multiply(dy, ry, out=out)
+        np.multiply(dy, jvp, out=out)
         np.sum(out, axis=1, keepdims=True, out=row)
         change = y * row
         np.multiply(dy, y, out=out)
         np.sum(out, axis=1, keepdims=True, out=row)
         np.subtract(dy, row, out=out)
-        out *= ry
+        out *= jvp
         out -= change
 
     def _row(self, x: Array) -> Array:

@@ -7,23 +7,45 @@ from typing import final
 
 import numpy as np
 
-from ..utils.checks import check_count, check_instance
+from ..utils.checks import check_count, check_flag, check_instance
 from ..utils.types import Array
+from .configured import ConfigValue, register
 from .initializers import Glorot, Initializer
-from .layer import ConfigValue, Layer, register
+from .layer import Layer
 
 
 @final
 @register
 class Dense(Layer):
-    """y = x @ weight.T + bias, with theta = [bias, weight] of shape (units, 1 + inputs).
+    """A fully connected layer: ``y = x @ weight.T + bias``.
 
-    ``theta``, ``weight`` (units, inputs) and ``bias`` (units,) are views of one piece of the model's vector; the l2
-    penalty leaves the bias out. Gradients, summed over rows: dC/dweight = dy.T @ x, dC/dbias = the column sums of dy,
-    dC/dx = dy @ weight (Rumelhart, Hinton and Williams, 1986).
+    Its one parameter is ``theta``, of shape (units, 1 + inputs) with the bias in column 0, as in
+    exercise 4. ``weight`` and ``bias`` are views of it. The l2 penalty leaves the bias out. The
+    gradients are sums over rows: dC/dweight = dy.T @ x, dC/dbias = the column sums of dy, and
+    dC/dx = dy @ weight.
 
-    Raises TypeError or ValueError for sizes that are not integers of at least 1.
+    Parameters
+    ----------
+    inputs : int
+        Number of columns of x.
+    units : int
+        Number of columns of y.
+    initializer : Initializer, optional
+        Where theta starts; default ``Glorot()``.
+    bias : bool, default True
+        Whether there is a bias; without one, theta is the weight, (units, inputs).
 
+    Raises
+    ------
+    TypeError, ValueError
+        For sizes that are not integers of at least 1, and arguments of another kind.
+
+    References
+    ----------
+    Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+
+    Examples
+    --------
     >>> from minilayer import Sequential
     >>> model = Sequential([Dense(2, 1)])
     >>> model.layers[0].theta[:] = [[10, 1, 2]]
@@ -34,80 +56,106 @@ class Dense(Layer):
     inputs: int
     units: int
 
-    def __init__(self, inputs: int, units: int, initializer: Initializer | None = None) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        initializer: Initializer | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
         self.inputs = check_count("inputs of Dense", inputs)
         self.units = check_count("units of Dense", units)
         if initializer is not None:
-            check_instance("initializer of Dense", initializer, Initializer, "an Initializer such as Glorot()")
+            expected = "an Initializer such as Glorot()"
+            check_instance("initializer of Dense", initializer, Initializer, expected)
         self.initializer = initializer or Glorot()
+        self.has_bias = check_flag("bias of Dense", bias)
+        self._first = int(self.has_bias)  # the column of theta where the weight begins
 
     @property
     def theta(self) -> Array:
-        """(units, 1 + inputs), bias in column 0, as the exercise has it."""
+        """(units, 1 + inputs), bias in column 0; (units, inputs) without bias."""
         return self.parameters["theta"]
 
     @property
     def weight(self) -> Array:
         """(units, inputs), a view of theta."""
-        return self.theta[:, 1:]
+        return self.theta[:, self._first :]
 
     @property
     def bias(self) -> Array:
         """(units,), a view of theta."""
+        if not self.has_bias:
+            raise AttributeError(f"{self!r} has no bias")
         return self.theta[:, 0]
 
     def forward(self, x: Array) -> Array:
         self._x = x
         z = self.workspace.array("z", (len(x), self.units), x.dtype)
         np.matmul(x, self.weight.T, out=z)
-        z += self.bias
+        if self.has_bias:
+            z += self.bias
         return z
 
     def input_gradient(self, dy: Array) -> Array:
         dx = self.workspace.array("dx", (len(dy), self.inputs), dy.dtype)
-        product = np.multiply if self.units == 1 else np.matmul  # the same for one unit, and four times as fast
-        return product(dy, self.weight, out=dx)
+        if self.units == 1:  # the same product, four times as fast
+            return np.multiply(dy, self.weight, out=dx)
+        return np.matmul(dy, self.weight, out=dx)
 
     def parameter_gradient(self, dy: Array) -> None:
         gradient = self.gradients["theta"]
-        np.add.reduce(dy, axis=0, out=gradient[:, 0])  # first, while dy is in the caches: x drives it out
-        np.matmul(dy.T, self._x, out=gradient[:, 1:])
+        if self.has_bias:  # first, while dy is in the caches: x drives it out
+            np.add.reduce(dy, axis=0, out=gradient[:, 0])
+        np.matmul(dy.T, self._x, out=gradient[:, self._first :])
 
-    def tangent(self, rx: Array | None, direction: Mapping[str, Array]) -> Array:
-        self._rx, theta = rx, direction["theta"]
-        ry = self.workspace.array("ry", (len(self._x), self.units), self._x.dtype)
-        np.matmul(self._x, theta[:, 1:].T, out=ry)
-        ry += theta[:, 0]
-        if rx is not None:
-            carried = self.workspace.array("carried", ry.shape, ry.dtype)
-            ry += np.matmul(rx, self.weight.T, out=carried)
-        return ry
+    def jvp(self, dx: Array | None, dparameters: Mapping[str, Array]) -> Array:
+        self._dx = dx
+        dtheta = dparameters["theta"]
+        dy = self.workspace.array("jvp", (len(self._x), self.units), self._x.dtype)
+        np.matmul(self._x, dtheta[:, self._first :].T, out=dy)
+        if self.has_bias:
+            dy += dtheta[:, 0]
+        if dx is not None:
+            by_input = self.workspace.array("jvp by input", dy.shape, dy.dtype)
+            dy += np.matmul(dx, self.weight.T, out=by_input)
+        return dy
 
-    def curvature(self, dy: Array, direction: Mapping[str, Array]) -> Array | None:
-        if self._rx is None:  # the data do not change, and nobody asks how the cost does as they do
+    def second_order_term(self, dy: Array, dparameters: Mapping[str, Array]) -> Array | None:
+        if self._dx is None:  # the first layer: the data do not change
             return None
-        self.gradients["theta"][:, 1:] += dy.T @ self._rx
-        bend = self.workspace.array("bend", (len(dy), self.inputs), dy.dtype)
-        return np.matmul(dy, direction["theta"][:, 1:], out=bend)
+        self.gradients["theta"][:, self._first :] += dy.T @ self._dx
+        change = self.workspace.array("second order", (len(dy), self.inputs), dy.dtype)
+        return np.matmul(dy, dparameters["theta"][:, self._first :], out=change)
 
-    def moment(self, name: str) -> Array:
-        extended = np.ones((len(self._x), 1 + self.inputs), self._x.dtype)
-        extended[:, 1:] = self._x
-        return extended.T @ extended
+    def input_gram(self, name: str) -> Array:
+        if not self.has_bias:
+            return np.asarray(self._x.T @ self._x)
+        with_one = np.ones((len(self._x), 1 + self.inputs), self._x.dtype)
+        with_one[:, 1:] = self._x
+        return with_one.T @ with_one
 
-    def config(self) -> dict[str, ConfigValue]:
-        return {"inputs": self.inputs, "units": self.units}
+    def config(self) -> Mapping[str, ConfigValue]:
+        return {
+            "inputs": self.inputs,
+            "units": self.units,
+            "initializer": self.initializer,
+            "bias": self.has_bias,
+        }
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {"theta": (self.units, 1 + self.inputs)}
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {"theta": (self.units, self._first + self.inputs)}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        self.initializer.fill(self.theta, rng)
+        start = self.theta if self.initializer.draws_biases else self.weight
+        start[:] = self.initializer.sample(start.shape, self.inputs, self.units, rng)
 
-    def penalized(self, name: str) -> Array | bool:
-        mask = np.ones((self.units, 1 + self.inputs), bool)
-        mask[:, 0] = False
+    def l2_mask(self, name: str) -> Array | bool:
+        mask = np.ones((self.units, self._first + self.inputs), bool)
+        mask[:, : self._first] = False
         return mask
 
     def __repr__(self) -> str:
-        return f"Dense({self.inputs}, {self.units})"
+        bias = "" if self.has_bias else ", bias=False"
+        return f"Dense({self.inputs}, {self.units}{bias})"

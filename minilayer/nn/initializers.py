@@ -1,83 +1,131 @@
-"""Where the parameters of a Dense layer start. An initializer fills ``theta`` (units, 1 + inputs) in place."""
+"""Initializers: where the parameters of a layer start."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import final
+from collections.abc import Mapping
+from typing import ClassVar, final
 
 import numpy as np
 
 from ..utils.checks import check_number
 from ..utils.types import Array
+from .configured import Configured, ConfigValue, register
 
 
-class Initializer(ABC):
-    """A rule that fills theta, bias in column 0, from a random generator."""
+class Initializer(Configured, ABC):
+    """A rule for starting values. Layers of your own can use it as Dense does.
+
+    Attributes
+    ----------
+    draws_biases : bool
+        Whether Dense draws its biases with the weights; if not, they start at 0.
+    """
+
+    draws_biases: ClassVar[bool] = False
 
     @abstractmethod
-    def fill(self, theta: Array, rng: np.random.Generator) -> None:
-        """Write the start into ``theta`` of shape (units, 1 + inputs)."""
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Array:
+        """Return starting values.
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        Parameters
+        ----------
+        shape : tuple of int
+            The shape of the result.
+        fan_in, fan_out : int
+            Number of inputs and of units of the layer.
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Returns
+        -------
+        ndarray
+            float64 values of that shape.
+        """
 
 
 @final
+@register
 class Glorot(Initializer):
-    """Weights uniform in +-sqrt(6 / (inputs + units)), biases 0 (Glorot and Bengio, 2010). The default.
+    """Weights uniform in +-sqrt(6 / (fan_in + fan_out)), biases 0. The default of Dense.
 
-    >>> theta = np.empty((2, 4))
-    >>> Glorot().fill(theta, np.random.default_rng(0))
-    >>> bool((theta[:, 0] == 0).all() and (abs(theta) <= np.sqrt(6 / 5)).all())
+    References
+    ----------
+    Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
+    2010.
+
+    Examples
+    --------
+    >>> values = Glorot().sample((2, 3), 3, 2, np.random.default_rng(0))
+    >>> bool((abs(values) <= np.sqrt(6 / 5)).all())
     True
     """
 
-    def fill(self, theta: Array, rng: np.random.Generator) -> None:
-        theta[:, 0] = 0.0
-        theta[:, 1:] = _symmetric(theta[:, 1:].shape, _fan_epsilon(theta), rng)
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Array:
+        return _uniform(shape, _fan_epsilon(fan_in, fan_out), rng)
 
 
 @final
+@register
 class UniformEpsilon(Initializer):
-    """All of theta, biases too, uniform in +-epsilon: the exercise's ``randInitializeWeights``.
+    """Weights and biases uniform in +-epsilon: ``randInitializeWeights`` of exercise 4.
 
-    Without ``epsilon`` it is sqrt(6) / sqrt(inputs + units), the exercise's advice. ``UniformEpsilon(0.125)`` is the
-    article's ``(rand - 0.5) * 0.25``, number for number.
+    ``UniformEpsilon(0.125)`` gives the article's ``(rand - 0.5) * 0.25``, number for number.
 
-    >>> theta = np.empty((1, 2))
-    >>> UniformEpsilon(0.125).fill(theta, np.random.default_rng(0))
-    >>> bool((theta == (np.random.default_rng(0).random((1, 2)) - 0.5) * 0.25).all())
+    Parameters
+    ----------
+    epsilon : float, optional
+        Half the width; default sqrt(6) / sqrt(fan_in + fan_out), the exercise's advice.
+
+    Examples
+    --------
+    >>> start = UniformEpsilon(0.125).sample((1, 2), 1, 1, np.random.default_rng(0))
+    >>> bool((start == (np.random.default_rng(0).random((1, 2)) - 0.5) * 0.25).all())
     True
     """
+
+    draws_biases = True
 
     def __init__(self, epsilon: float | None = None) -> None:
         self.epsilon = None if epsilon is None else check_number("epsilon", epsilon, above=True)
 
-    def fill(self, theta: Array, rng: np.random.Generator) -> None:
-        theta[:] = _symmetric(theta.shape, _fan_epsilon(theta) if self.epsilon is None else self.epsilon, rng)
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Array:
+        epsilon = _fan_epsilon(fan_in, fan_out) if self.epsilon is None else self.epsilon
+        return _uniform(shape, epsilon, rng)
+
+    def config(self) -> Mapping[str, ConfigValue]:
+        return {"epsilon": self.epsilon}
 
     def __repr__(self) -> str:
         return f"UniformEpsilon({'' if self.epsilon is None else self.epsilon})"
 
 
 @final
+@register
 class Zeros(Initializer):
-    """All zeros: right for a single layer (logistic or linear regression), where nothing must break symmetry.
+    """All zeros: right for a single layer, such as logistic regression; deeper ones need Glorot.
 
-    >>> theta = np.ones((1, 2))
-    >>> Zeros().fill(theta, np.random.default_rng(0))
-    >>> theta
+    Examples
+    --------
+    >>> Zeros().sample((1, 2), 2, 1, np.random.default_rng(0))
     array([[0., 0.]])
     """
 
-    def fill(self, theta: Array, rng: np.random.Generator) -> None:
-        theta[:] = 0.0
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Array:
+        return np.zeros(shape)
 
 
-def _symmetric(shape: tuple[int, ...], epsilon: float, rng: np.random.Generator) -> Array:
+def _uniform(shape: tuple[int, ...], epsilon: float, rng: np.random.Generator) -> Array:
     return (rng.random(shape) - 0.5) * (2 * epsilon)
 
 
-def _fan_epsilon(theta: Array) -> float:
-    units, columns = theta.shape
-    return float(np.sqrt(6) / np.sqrt(units + columns - 1))
+def _fan_epsilon(fan_in: int, fan_out: int) -> float:
+    return float(np.sqrt(6) / np.sqrt(fan_in + fan_out))

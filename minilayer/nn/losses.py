@@ -1,8 +1,9 @@
-"""Losses, each with the activation that it is paired with (its canonical link).
+"""Losses, each with the output activation that it is paired with.
 
-Behind its link, a loss has the output error ``prediction - target`` (the exercise's delta3) and a value that is finite
-for pre-activations of any size: both come from the pre-activation z, so that no log(0) and no 0 * inf can arise
-(McCullagh and Nelder, Generalized Linear Models, 1989, section 2.2).
+Every loss starts from the last layer's pre-activation z. It so has the output error
+``prediction - target`` (the exercise's delta3) and a value that is finite for z of any size: no
+log(0) and no 0 * inf can arise. The pairs are the canonical links of generalized linear models
+(McCullagh and Nelder, 1989, section 2.2).
 """
 
 from __future__ import annotations
@@ -17,21 +18,48 @@ from ..utils.types import Array
 from .activations import Activation, Identity, Sigmoid, Softmax
 from .workspace import Workspace
 
+FACTORS_PER_LOG = 64
+"""Factors 1 + e of one logarithm: their product is at most 2**64, which single precision holds."""
+
 
 class Loss(ABC):
-    """A loss of rows of predictions against rows of targets, both (m, n)."""
+    """A loss of rows of predictions (m, n) against rows of targets (m, n).
 
-    link: ClassVar[type[Activation]]
-    """The activation that the model must end with."""
+    Attributes
+    ----------
+    output_activation : type of Activation
+        The activation that the model must end with. After Identity is asked for, a model may also
+        end with a layer that is no activation, such as Dense.
+    takes_labels : bool
+        Whether targets are classes, so that integer labels may stand for one-hot targets.
+    """
+
+    output_activation: ClassVar[type[Activation]]
     takes_labels: ClassVar[bool] = False
-    """Whether targets are classes, so that integer labels may stand for one-hot targets."""
 
     @abstractmethod
-    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
-        """The sum of the loss over rows and columns at pre-activation z, which becomes link(z) - target, in place.
+    def value_and_error_(
+        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
+    ) -> float:
+        """Return the loss and overwrite z with the output error.
 
-        With ``weight`` (m, 1) each row's loss and output error count that many times. z: (m, n), a work array
-        (Fortran-ordered); target: (m, n) in any order.
+        Parameters
+        ----------
+        z : ndarray, shape (m, n)
+            The pre-activations, in a Fortran-ordered work array. On return it holds
+            ``output_activation(z) - target``, times ``weight`` if there is one: the derivative of
+            the result with respect to z.
+        target : ndarray, shape (m, n)
+            The targets, in any memory order.
+        work : Workspace
+            Where work arrays come from.
+        weight : ndarray, shape (m, 1), optional
+            How many times each row counts.
+
+        Returns
+        -------
+        float
+            The sum of the loss over all rows and columns.
         """
 
     def check_targets(self, targets: Array) -> None:
@@ -43,24 +71,32 @@ class Loss(ABC):
 
 @final
 class BinaryCrossEntropy(Loss):
-    """-sum [y log p + (1 - y) log(1 - p)] with p = sigmoid(z) and y in [0, 1]: the exercise's cost.
+    """-sum [y log p + (1 - y) log(1 - p)], with p = sigmoid(z) and targets y in [0, 1].
 
-    In z it is max(z, 0) - y z + log(1 + exp(-abs(z))); one exponential an element serves the loss and p.
+    This is the exercise's cost, summed over output columns. In terms of z it is
+    max(z, 0) - y z + log(1 + exp(-abs(z))): one exponential an element serves the loss and p.
 
+    Examples
+    --------
     >>> z = np.array([[0.0, 1e4]])
-    >>> round(BinaryCrossEntropy().evaluate(z, np.array([[1.0, 1.0]]), Workspace()), 6), z
+    >>> round(BinaryCrossEntropy().value_and_error_(z, np.array([[1.0, 1.0]]), Workspace()), 6), z
     (0.693147, array([[-0.5,  0. ]]))
     """
 
-    link, takes_labels = Sigmoid, True
+    output_activation = Sigmoid
+    takes_labels = True
 
-    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
-        e, step, t = (work.array(name, z.shape, z.dtype) for name in ("e", "step", "t"))
+    def value_and_error_(
+        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
+    ) -> float:
+        e = work.array("e", z.shape, z.dtype)
+        step = work.array("step", z.shape, z.dtype)
+        t = work.array("t", z.shape, z.dtype)
         np.abs(z, out=e)
         np.negative(e, out=e)
         np.exp(e, out=e)
         np.greater(z, 0, out=step)
-        np.subtract(step, target, out=t)  # max(z, 0) - y z = z ((z > 0) - y): no difference of large numbers
+        np.subtract(step, target, out=t)  # z ((z > 0) - y): no difference of large numbers
         if weight is not None:
             t *= weight
         total = _dot(t, z)
@@ -81,18 +117,25 @@ class BinaryCrossEntropy(Loss):
 
 @final
 class CategoricalCrossEntropy(Loss):
-    """-sum y log p with p = softmax(z) along each row and y >= 0 summing to 1 along each row.
+    """-sum y log p, with p = softmax(z) along each row; each row of targets y >= 0 sums to 1.
 
+    Examples
+    --------
     >>> z = np.array([[0.0, 0.0], [1e4, -1e4]])
-    >>> round(CategoricalCrossEntropy().evaluate(z, np.array([[1.0, 0.0], [1.0, 0.0]]), Workspace()), 6), z
+    >>> y = np.array([[1.0, 0.0], [1.0, 0.0]])
+    >>> round(CategoricalCrossEntropy().value_and_error_(z, y, Workspace()), 6), z
     (0.693147, array([[-0.5,  0.5],
            [ 0. ,  0. ]]))
     """
 
-    link, takes_labels = Softmax, True
+    output_activation = Softmax
+    takes_labels = True
 
-    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
-        row, t = work.array("row", (len(z), 1), z.dtype), work.array("t", z.shape, z.dtype)
+    def value_and_error_(
+        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
+    ) -> float:
+        row = work.array("row", (len(z), 1), z.dtype)
+        t = work.array("t", z.shape, z.dtype)
         np.max(z, axis=1, keepdims=True, out=row)
         z -= row
         np.multiply(target, z, out=t)
@@ -115,24 +158,33 @@ class CategoricalCrossEntropy(Loss):
         wrong = np.abs(sums - 1) > 1e-6
         if wrong.any():
             row = int(np.argmax(wrong))
-            hint = ": with one output, use Sigmoid and BinaryCrossEntropy" if targets.shape[1] == 1 else ""
+            one_output = ": with one output, use Sigmoid and BinaryCrossEntropy"
+            hint = one_output if targets.shape[1] == 1 else ""
             raise ValueError(
-                f"Y: CategoricalCrossEntropy expects rows that sum to 1, found {sums[row]:.6g} in row {row}{hint}"
+                "Y: CategoricalCrossEntropy expects rows that sum to 1, "
+                f"found {sums[row]:.6g} in row {row}{hint}"
             )
 
 
 @final
-class MeanSquaredError(Loss):
-    """1/2 sum (p - y)**2 with p = z: half the squared error, summed over the columns.
+class SquaredError(Loss):
+    """1/2 sum (p - y)**2, with p = z: half the squared error, summed over the output columns.
 
+    Keras and PyTorch call the mean without the half ``MeanSquaredError``: that is 2 / n times this
+    for n columns.
+
+    Examples
+    --------
     >>> z = np.array([[3.0, 1.0]])
-    >>> MeanSquaredError().evaluate(z, np.array([[1.0, 1.0]]), Workspace()), z
+    >>> SquaredError().value_and_error_(z, np.array([[1.0, 1.0]]), Workspace()), z
     (2.0, array([[2., 0.]]))
     """
 
-    link = Identity
+    output_activation = Identity
 
-    def evaluate(self, z: Array, target: Array, work: Workspace, weight: Array | None = None) -> float:
+    def value_and_error_(
+        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
+    ) -> float:
         z -= target
         if weight is None:
             return _dot(z, z) / 2
@@ -144,27 +196,27 @@ class MeanSquaredError(Loss):
 
 
 def _flat(array: Array) -> Array:
-    """A work array as one row of numbers, without a copy: work arrays are Fortran-ordered."""
+    """Return a work array as one row of numbers, without a copy: it is Fortran-ordered."""
     return array.T.reshape(-1)
 
 
 def _dot(a: Array, b: Array) -> float:
-    """sum a * b of two work arrays, in one pass."""
+    """Return sum a * b of two work arrays, in one pass."""
     return float(np.dot(_flat(a), _flat(b)))
 
 
 def _sum_log1p(e: Array, one_plus_e: Array, work: Workspace) -> float:
-    """sum log(1 + e) for work arrays with e in [0, 1], of which e may be overwritten.
+    """Return sum log(1 + e) for work arrays with e in [0, 1]; e may be overwritten.
 
-    A logarithm costs some 30 multiplications, so that it is taken of products of 64 factors, which are at most 2**64,
-    far from overflow in single precision too. Where the sum is so small that what 1 + e rounds away would be felt in
-    it, logarithms are taken one by one.
+    A logarithm costs some 30 multiplications, so it is taken of products of 64 factors. If the sum
+    is so small that the rounding of 1 + e matters, logarithms are taken one by one.
     """
     factors = _flat(one_plus_e)
-    whole = factors.size // 64 * 64
-    products = work.array("products", (whole // 64,), e.dtype)
-    np.multiply.reduce(factors[:whole].reshape(64, -1), axis=0, out=products)
-    total = float(np.add.reduce(np.log(products, out=products))) + math.log(np.multiply.reduce(factors[whole:]))
+    whole = factors.size // FACTORS_PER_LOG * FACTORS_PER_LOG
+    products = work.array("products", (whole // FACTORS_PER_LOG,), e.dtype)
+    np.multiply.reduce(factors[:whole].reshape(FACTORS_PER_LOG, -1), axis=0, out=products)
+    total = float(np.add.reduce(np.log(products, out=products)))
+    total += math.log(np.multiply.reduce(factors[whole:]))
     if total < factors.size / 128:
         e = _flat(e)
         total = float(np.sum(np.log1p(e, out=e)))
@@ -175,8 +227,9 @@ def _check_unit_interval(loss: Loss, targets: Array) -> None:
     outside = (targets < 0) | (targets > 1)
     if outside.any():
         row, column = (int(k) for k in np.argwhere(outside)[0])
-        hint = ": one output tells 0 and 1 apart, more classes take an output each" if targets.shape[1] == 1 else ""
+        one_output = ": one output separates classes 0 and 1, more classes need an output each"
+        hint = one_output if targets.shape[1] == 1 else ""
         raise ValueError(
-            f"Y: {type(loss).__name__} expects targets in [0, 1], found {targets[row, column]} in row {row}, "
-            f"column {column}{hint}"
+            f"Y: {type(loss).__name__} expects targets in [0, 1], "
+            f"found {targets[row, column]} in row {row}, column {column}{hint}"
         )

@@ -1,61 +1,82 @@
-"""Which layers can stand in a row, and where their parameters lie in one vector."""
+"""Which layers can follow each other, and where their parameters lie in one vector."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from ..utils.checks import check_instance, shown
+from ..utils.checks import check_instance, short_repr
 from ..utils.types import Array
+from .configured import undescribed_arguments
 from .layer import Layer
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:
-    """A list of layers, each of them one; TypeError for anything else."""
+    """Return a list of layers as a tuple; TypeError for anything else."""
     if isinstance(layers, Layer) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers: expected a list of layers, found {shown(layers)}")
-    row = tuple(layers)
-    for index, layer in enumerate(row):
+        raise TypeError(f"layers: expected a list of layers, found {short_repr(layers)}")
+    checked = tuple(layers)
+    for index, layer in enumerate(checked):
         check_instance(f"layers[{index}]", layer, Layer, "a Layer")
-    return row
+        missing = undescribed_arguments(layer)
+        if missing:
+            name = type(layer).__name__
+            raise TypeError(
+                f"layers[{index}]: expected {name}.config() to give every argument of {name}(...), "
+                f"found none for {missing[0]!r}: copies of the layer would lose it"
+            )
+    return checked
 
 
-def plan(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], int]]:
-    """Layer index, name, shape and size of each parameter, in the order of the vector."""
-    for index, layer in enumerate(layers):
-        shapes: Mapping[str, tuple[int, ...]] = layer.shapes()
-        for name, shape in shapes.items():
-            yield index, name, shape, math.prod(shape)
-
-
-def views(layers: tuple[Layer, ...], vector: Array) -> list[dict[str, Array]]:
-    """For each layer, the pieces of the vector that are its parameters, by name, as views."""
-    pieces: list[dict[str, Array]] = [{} for _ in layers]
+def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
+    """Yield layer index, name, shape and place of each parameter, in the order of the vector."""
     offset = 0
-    for index, name, shape, size in plan(layers):
-        pieces[index][name] = vector[offset : offset + size].reshape(shape)
-        offset += size
-    return pieces
+    for index, layer in enumerate(layers):
+        for name, shape in layer.shapes().items():
+            size = math.prod(shape)
+            yield index, name, shape, slice(offset, offset + size)
+            offset += size
 
 
-def chain(layers: tuple[Layer, ...]) -> list[int]:
-    """The width before each layer and after the last; refuses layers that cannot stand in this row."""
+def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[dict[str, Array]]:
+    """Return, for each layer, its parameters by name, as views of the vector."""
+    views: list[dict[str, Array]] = [{} for _ in layers]
+    for index, name, shape, place in parameter_layout(layers):
+        views[index][name] = vector[place].reshape(shape)
+    return views
+
+
+def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
+    """Return the width before each layer and after the last.
+
+    ValueError for layers that cannot follow each other.
+    """
     for index, layer in enumerate(layers):
         if any(layer is other for other in layers[:index]):
-            raise ValueError(f"layers[{index}]: {layer!r} is used twice: make a new layer for each place")
+            raise ValueError(
+                f"layers[{index}]: {layer!r} is used twice: make a new layer for each place"
+            )
         if layer.is_bound:
-            raise ValueError(f"layers[{index}]: {layer!r} is part of another model: make a new layer for each model")
+            raise ValueError(
+                f"layers[{index}]: {layer!r} is part of another model: "
+                "make a new layer for each model"
+            )
     width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
     if width is None:
-        raise ValueError(f"layers: expected at least one layer with a size, such as Dense(2, 1), found {list(layers)}")
-    widths, source = [width], -1
+        raise ValueError(
+            "layers: expected at least one layer with a size, such as Dense(2, 1), "
+            f"found {list(layers)}"
+        )
+    widths = [width]
+    source = -1  # the layer that gives this width
     for index, layer in enumerate(layers):
         if layer.inputs is not None and layer.inputs != width:
             raise ValueError(
-                f"layers[{index}]: {layer!r} takes {layer.inputs} columns, but layers[{source}] "
-                f"{layers[source]!r} gives {width}"
+                f"layers[{index}]: {layer!r} takes {layer.inputs} columns, "
+                f"but layers[{source}] {layers[source]!r} gives {width}"
             )
         if layer.units is not None:
-            width, source = layer.units, index
+            width = layer.units
+            source = index
         widths.append(width)
     return widths

@@ -11,24 +11,40 @@ import numpy.typing as npt
 
 from ..utils.checks import check_finite, check_matrix
 from ..utils.types import Array
+from .activations import Activation
 from .layer import Layer
-from .parameter_layout import as_layers, chain, plan, views
+from .parameter_layout import as_layers, layer_widths, parameter_layout, parameter_views
 
-BATCH = 2048
-"""Rows that predict computes at a time, so that its memory does not grow with the data."""
+PREDICTED_ROWS = 2048
+"""Rows that ``predict`` computes at a time, so that its memory does not grow with the data."""
 
 
 @final
 class Sequential:
-    """A network of layers, its parameters one flat float64 vector that the layers see as views.
+    """A network: layers in a row, their parameters one flat float64 vector.
 
-    ``parameters`` is allocated once and never rebound: ``model.parameters[:] = x`` sets the network. Its layout is
-    layer by layer, each Dense as theta (units, 1 + inputs), bias in column 0, C order, which is the article's. With
-    ``seed`` (an integer or a ``numpy.random.Generator``) the start is reproducible.
+    The layers see views of ``parameters``, which is allocated once and never rebound:
+    ``model.parameters[:] = x`` sets the network. Its layout is layer by layer, each Dense as theta
+    (units, 1 + inputs), bias in column 0, in C order. This is the article's layout.
 
-    Raises TypeError for what is not a layer, ValueError for sizes that do not chain, for a layer used twice and for a
-    model without a layer that fixes its width; nothing is changed then.
+    ``len(model)``, iteration and ``model[i]`` give the layers; ``model(X)`` is ``predict(X)``.
 
+    Parameters
+    ----------
+    layers : iterable of Layer
+        The layers, each of them new.
+    seed : int or numpy.random.Generator, optional
+        The source of the starting values; default: another start each time.
+
+    Raises
+    ------
+    TypeError
+        For objects that are not layers, and layers whose ``config`` lacks an argument.
+    ValueError
+        For sizes that do not fit, a layer used twice, and a model without any size.
+
+    Examples
+    --------
     >>> from minilayer import Dense, Sigmoid
     >>> model = Sequential([Dense(2, 3), Sigmoid(), Dense(3, 1), Sigmoid()], seed=0)
     >>> model.parameters.shape, model.layers[0].theta.shape
@@ -38,24 +54,30 @@ class Sequential:
     array([[0.5]])
     """
 
-    def __init__(self, layers: Iterable[Layer], seed: int | np.random.Generator | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[Layer], seed: int | np.random.Generator | None = None
+    ) -> None:
         self._layers = as_layers(layers)
-        self._widths = chain(self._layers)
+        self._widths = layer_widths(self._layers)
         try:
             rng = np.random.default_rng(seed)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"seed: expected an integer from 0 up or a Generator, found {seed!r}") from None
-        self._bind(np.zeros(sum(size for *_, size in plan(self._layers))))
+            raise type(error)(
+                f"seed: expected an integer from 0 up or a Generator, found {seed!r}"
+            ) from None
+        places = [place.stop for *_, place in parameter_layout(self._layers)]
+        self._bind(np.zeros(places[-1] if places else 0))
         for layer in self._layers:
             layer.initialize(rng)
 
     def _bind(self, parameters: Array) -> None:
         self._parameters = parameters
         self._gradient = np.zeros_like(parameters)
-        self._rows = 0  # of the last forward
-        pieces = zip(views(self._layers, parameters), views(self._layers, self._gradient), strict=True)
-        for layer, (own_parameters, own_gradients) in zip(self._layers, pieces, strict=True):
-            layer.bind(own_parameters, own_gradients)
+        self._rows = 0  # of the last forward pass
+        views = parameter_views(self._layers, parameters)
+        gradient_views = parameter_views(self._layers, self._gradient)
+        for layer, own, own_gradient in zip(self._layers, views, gradient_views, strict=True):
+            layer.bind(own, own_gradient)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -63,13 +85,24 @@ class Sequential:
         return self._layers
 
     @property
-    def inputs(self) -> int:
-        """Columns of X."""
+    def output_activation(self) -> Activation | None:
+        """The last layer if it is an activation, else None: a regression may end with Dense."""
+        last = self._layers[-1]
+        return last if isinstance(last, Activation) else None
+
+    @property
+    def inner_layers(self) -> tuple[Layer, ...]:
+        """The layers up to the last pre-activation: all but the output activation."""
+        return self._layers if self.output_activation is None else self._layers[:-1]
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of columns of X."""
         return self._widths[0]
 
     @property
-    def outputs(self) -> int:
-        """Columns of a prediction."""
+    def n_outputs(self) -> int:
+        """Number of columns of a prediction."""
         return self._widths[-1]
 
     @property
@@ -79,95 +112,198 @@ class Sequential:
 
     @parameters.setter
     def parameters(self, value: object) -> None:
-        if value is not self._parameters:  # `model.parameters += step` ends here with the vector itself
-            raise AttributeError("parameters cannot be rebound, the layers are views of it: model.parameters[:] = x")
+        if value is not self._parameters:  # `model.parameters += step` ends here, with the vector
+            raise AttributeError(
+                "parameters cannot be rebound, the layers are views of it: model.parameters[:] = x"
+            )
 
     @property
     def gradient(self) -> Array:
-        """What the last ``backward`` computed, in the layout of ``parameters``; overwritten by the next."""
+        """The result of the last backward pass, in the layout of ``parameters``."""
         return self._gradient
 
-    def forward(self, x: npt.ArrayLike, *, link: bool = True) -> Array:
-        """The last layer's output (m, outputs); ``link=False`` stops before the last layer, at its pre-activation.
+    def forward(self, x: npt.ArrayLike) -> Array:
+        """Return the network's output and keep what ``backward`` needs.
 
-        Layers keep what ``backward`` needs. The result is their work space, overwritten by the next call; ``predict``
-        gives an array of your own.
+        Parameters
+        ----------
+        x : array_like, shape (m, n_inputs)
+            Rows of data.
+
+        Returns
+        -------
+        ndarray, shape (m, n_outputs)
+            The last layer's work space, overwritten by the next call. ``predict`` gives an array
+            of your own.
         """
-        X = check_matrix("X", x, self.inputs, f"columns (inputs of {self._layers[0]!r})")
-        return self.propagate(X.astype(self._parameters.dtype, copy=False), link=link)
+        return self._propagate(x, self._layers)
 
-    def propagate(self, x: Array, *, link: bool = True) -> Array:
-        """``forward`` for an x that is known to be a matrix of the right width and dtype."""
-        y, self._rows = x, len(x)
-        for layer in self._layers if link else self._layers[:-1]:
+    def forward_pre_activation(self, x: npt.ArrayLike) -> Array:
+        """Return the input of the output activation: ``forward`` without the last step.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, n_inputs)
+            Rows of data.
+
+        Returns
+        -------
+        ndarray, shape (m, n_outputs)
+            Work space, overwritten by the next call. Without an output activation: the output.
+        """
+        return self._propagate(x, self.inner_layers)
+
+    def _propagate(self, x: npt.ArrayLike, layers: tuple[Layer, ...]) -> Array:
+        X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
+        self._rows = len(X)
+        y: Array = X.astype(self._parameters.dtype, copy=False)
+        for layer in layers:
             y = layer.forward(y)
         return y
 
-    def backward(self, dy: Array, *, link: bool = True) -> Array:
-        """The gradient of all parameters, summed over the rows of the last ``forward``, for dy = dC/doutput.
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient of all parameters, summed over the rows of the last ``forward``.
 
-        ``link=False`` takes dy as the derivative by the last layer's pre-activation. The input gradient of the first
-        layer is not computed: nobody asks for it. Returns ``gradient``.
+        The gradient by the first layer's input is not computed.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (m, n_outputs)
+            dC/doutput.
+
+        Returns
+        -------
+        ndarray, shape (n_parameters,)
+            ``gradient``, overwritten by the next call.
         """
-        layers = self._layers if link else self._layers[:-1]
+        return self._backpropagate(dy, self._layers)
+
+    def backward_pre_activation(self, dz: Array) -> Array:
+        """Return ``backward``'s gradient for dz = dC/dz, z the result of the last
+        ``forward_pre_activation``.
+
+        Parameters
+        ----------
+        dz : ndarray, shape (m, n_outputs)
+            The derivative by the input of the output activation.
+
+        Returns
+        -------
+        ndarray, shape (n_parameters,)
+            ``gradient``, overwritten by the next call.
+        """
+        return self._backpropagate(dz, self.inner_layers)
+
+    def _backpropagate(self, dy: Array, layers: tuple[Layer, ...]) -> Array:
         if not self._rows:
             raise RuntimeError("backward: expected a forward before it, found none")
-        if dy.shape != (self._rows, self.outputs):
-            raise ValueError(f"dy: expected {(self._rows, self.outputs)} as of the last forward, found {dy.shape}")
-        for index in range(len(layers) - 1, -1, -1):
-            layers[index].parameter_gradient(dy)
-            if index:
-                dy = layers[index].input_gradient(dy)
+        if dy.shape != (self._rows, self.n_outputs):
+            expected = (self._rows, self.n_outputs)
+            raise ValueError(f"dy: expected {expected} as of the last forward, found {dy.shape}")
+        for layer in layers[:0:-1]:
+            layer.parameter_gradient(dy)
+            dy = layer.input_gradient(dy)
+        if layers:
+            layers[0].parameter_gradient(dy)
         return self._gradient
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Activations of the last layer, a new (m, outputs) float64 array; several threads may call it at once.
+        """Return the network's output as a new array. Several threads may call it at once.
 
-        Any numeric dtype and memory order will do, memory-mapped files too. Raises TypeError or ValueError for what is
-        not a finite matrix of ``inputs`` columns.
+        Parameters
+        ----------
+        X : array_like, shape (m, n_inputs)
+            Rows of any numeric dtype and memory order, memory-mapped files included.
+
+        Returns
+        -------
+        ndarray, shape (m, n_outputs)
+            float64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a finite matrix of ``n_inputs`` columns.
         """
-        data = check_matrix("X", X, self.inputs, f"columns (inputs of {self._layers[0]!r})")
+        data = check_matrix("X", X, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
         check_finite("X", data)
         model = self.replica()
-        output = np.empty((len(data), self.outputs))
-        for start in range(0, len(data), BATCH):
-            output[start : start + BATCH] = model.forward(data[start : start + BATCH])
+        output = np.empty((len(data), self.n_outputs))
+        for start in range(0, len(data), PREDICTED_ROWS):
+            rows = slice(start, start + PREDICTED_ROWS)
+            output[rows] = model.forward(data[rows])
         return output
 
-    def replica(self, parameters: Array | None = None) -> Sequential:
-        """The same network with activations and gradient of its own, sharing ``parameters`` (or the vector given).
+    def __call__(self, X: npt.ArrayLike) -> Array:
+        """Return ``predict(X)``."""
+        return self.predict(X)
 
-        Replicas compute side by side on different rows, one a thread. A float32 vector makes a replica that computes
-        in single precision.
+    def replica(self, parameters: Array | None = None) -> Sequential:
+        """Return the same network with activations and a gradient of its own.
+
+        Replicas compute side by side on different rows, one a thread.
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (n_parameters,), optional
+            The vector to use; default: share this model's. A float32 vector makes a replica that
+            computes in single precision.
+
+        Returns
+        -------
+        Sequential
+            The replica.
         """
         vector = self._parameters if parameters is None else parameters
         if vector.shape != self._parameters.shape:
-            raise ValueError(f"parameters: expected shape {self._parameters.shape}, found {vector.shape}")
+            raise ValueError(
+                f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
+            )
         return _assemble(tuple(layer.unbound_copy() for layer in self._layers), vector)
 
-    def penalized(self) -> Array:
-        """(n_parameters,) booleans: the entries that the l2 penalty applies to (weights yes, biases no)."""
+    def l2_mask(self) -> Array:
+        """Return which parameters the l2 penalty applies to: weights yes, biases no.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_parameters,)
+            The mask.
+        """
         mask = np.zeros(self._parameters.size, bool)
-        for piece, layer, name in self.named_pieces():
-            mask[piece] = np.broadcast_to(layer.penalized(name), layer.shapes()[name]).ravel()
+        for place, layer, name in self.parameter_slices():
+            shape = layer.shapes()[name]
+            mask[place] = np.broadcast_to(layer.l2_mask(name), shape).ravel()
         return mask
 
-    def named_pieces(self) -> Iterator[tuple[slice, Layer, str]]:
-        """For each parameter: where it lies in the flat vector, its layer and its name."""
-        offset = 0
-        for index, name, _, size in plan(self._layers):
-            yield slice(offset, offset + size), self._layers[index], name
-            offset += size
+    def parameter_slices(self) -> Iterator[tuple[slice, Layer, str]]:
+        """Yield, for each parameter, its place in the flat vector, its layer and its name."""
+        for index, name, _, place in parameter_layout(self._layers):
+            yield place, self._layers[index], name
 
     def summary(self) -> str:
-        """A table: each layer, the columns it gives, its number of parameters."""
+        """Return a table of the layers, their output shapes and numbers of parameters.
+
+        Returns
+        -------
+        str
+            Lines of text. A REPL shows them as they are.
+        """
         rows = [("layer", "output", "parameters")]
         for layer, width in zip(self._layers, self._widths[1:], strict=True):
             count = sum(math.prod(shape) for shape in layer.shapes().values())
             rows.append((repr(layer), f"(m, {width})", f"{count:,}"))
         rows.append(("total", "", f"{self._parameters.size:,}"))
-        wide = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join(f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}" for a, b, c in rows)
+        first, second, third = (max(len(row[column]) for row in rows) for column in range(3))
+        return _Text("\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}" for a, b, c in rows))
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
         return _assemble, (tuple(layer.unbound_copy() for layer in self._layers), self._parameters)
@@ -176,9 +312,19 @@ class Sequential:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
 
 
+class _Text(str):
+    """A string that a REPL shows as its lines, not as one quoted line."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
-    """A Sequential over a vector that exists; also how copy and pickle rebuild one, so that views stay views."""
+    """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
-    model._layers, model._widths = layers, chain(layers)
+    model._layers = layers
+    model._widths = layer_widths(layers)
     model._bind(parameters)
     return model

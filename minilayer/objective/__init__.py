@@ -3,6 +3,6 @@
 from .inputs import ClassWeight
 from .objective import Objective
 from .preconditioner import Preconditioner
-from .validation_rows import HeldOut
+from .validation_rows import ValidationRows
 
-__all__ = ["ClassWeight", "HeldOut", "Objective", "Preconditioner"]
+__all__ = ["ClassWeight", "Objective", "Preconditioner", "ValidationRows"]

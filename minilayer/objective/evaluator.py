@@ -1,131 +1,138 @@
-"""Evaluator: a network at work on shards, in several threads, over one vector that each pass sets to its x."""
+"""Evaluator: a network at work on shards, in several threads."""
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
-from functools import partial
-from typing import Any, final
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, final
 
 import numpy as np
 
-from ..nn.losses import Loss
-from ..nn.sequential import Sequential
-from ..nn.workspace import Workspace
+from ..nn import Loss, Sequential, Workspace
+from ..utils.forks import call_in_child
 from ..utils.types import Array
-from .hessian_product import curvature_product
-from .ordered_reduction import Combine, Compute, Crew, Keep
-from .shards import Batch, Shards
+from .hessian_product import hessian_product
+from .ordered_reduction import OrderedReduction
+from .shards import Minibatch, Shards
 
-
-def _nothing(worker: int) -> None:
-    """There is nothing to add."""
+Result = TypeVar("Result")
 
 
 @final
 class Evaluator:
     """Sums over the rows of shards, added in shard order. Calls from several threads take turns.
 
-    Each worker has a replica of the network and work arrays of its own, kept from call to call.
+    Each worker has a slot: a replica of the network and a workspace, kept from call to call. All
+    replicas see one vector, which each call sets to its x.
     """
 
     def __init__(self, model: Sequential, loss: Loss, dtype: np.dtype, workers: int) -> None:
-        self._model, self._loss, self._dtype, self._workers = model, loss, dtype, workers
+        self._model = model
+        self._loss = loss
+        self._dtype = dtype
+        self._workers = workers
         self._start()
 
     def _start(self) -> None:
-        self._vector, self._direction = np.empty((2, self._model.parameters.size), self._dtype)
-        self._point = np.full(self._vector.size, np.nan)  # of the last product, unrounded
-        self._passed: list[tuple[int, Array] | None] = [None] * self._workers
+        size = self._model.parameters.size
+        self._vector = np.empty(size, self._dtype)
+        self._direction = np.empty(size, self._dtype)
         self._replicas = [self._model.replica(self._vector) for _ in range(self._workers)]
-        self._work = [Workspace() for _ in range(self._workers)]
-        self._crew = Crew(self._workers)
+        self._workspaces = [Workspace() for _ in range(self._workers)]
+        self._restart()
+        _evaluators.add(self)
+
+    def _restart(self) -> None:
+        """Begin without threads and locks, which do not survive a fork."""
+        self._reduction = OrderedReduction(self._workers)
         self._lock = threading.Lock()
-        self._process = os.getpid()
+        self._forget_forward_passes()
 
-    def gradient(self, x: Array, shards: Shards | Batch, total: Array) -> float:
-        """The loss at parameters x; its gradient is added to ``total``."""
-        costs = [0.0] * len(shards)
+    def _forget_forward_passes(self) -> None:
+        self._point = np.full(self._vector.size, np.nan)  # of the last product, unrounded
+        self._passes: list[tuple[int, Array] | None] = [None] * self._workers
 
-        def compute(worker: int, shard: int) -> None:
-            replica, work = self._replicas[worker], self._work[worker]
+    def gradient(self, x: Array, shards: Shards | Minibatch, total: Array) -> float:
+        """Return the loss at parameters x, and add its gradient to ``total``."""
+        losses: list[float] = []
+
+        def compute(slot: int, shard: int) -> tuple[float, Array]:
+            replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = replica.propagate(inputs, link=False)
-            costs[shard] = self._loss.evaluate(z, target, work, weight)
-            replica.backward(z, link=False)
+            z = replica.forward_pre_activation(inputs)
+            loss = self._loss.value_and_error_(z, target, work, weight)
+            return loss, replica.backward_pre_activation(z).copy()
 
-        self._sum(x, None, len(shards), compute, total)
-        return sum(costs)
+        def combine(result: tuple[float, Array]) -> None:
+            losses.append(result[0])
+            np.add(total, result[1], out=total)
+
+        with self._at(x):
+            self._reduction.run(len(shards), quiet(compute), combine)
+        return sum(losses)
 
     def predict(self, x: Array, shards: Shards) -> tuple[float, Array]:
-        """The loss at parameters x, and the predictions (rows, outputs), float64."""
-        costs, outputs = [0.0] * len(shards), np.empty((shards.edges[-1], self._model.outputs))
+        """Return the loss at parameters x, and the predictions (rows, outputs), float64."""
+        losses: list[float] = []
+        outputs = np.empty((shards.edges[-1], self._model.n_outputs))
 
-        def compute(worker: int, shard: int) -> None:
-            replica, work = self._replicas[worker], self._work[worker]
+        def compute(slot: int, shard: int) -> float:
+            replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = replica.propagate(inputs, link=False)
-            outputs[shards.edges[shard] : shards.edges[shard + 1]] = replica.layers[-1].forward(z)
-            costs[shard] = self._loss.evaluate(z, target, work, weight)
+            z = replica.forward_pre_activation(inputs)
+            last = replica.output_activation
+            rows = slice(shards.edges[shard], shards.edges[shard + 1])
+            outputs[rows] = z if last is None else last.forward(z)
+            return self._loss.value_and_error_(z, target, work, weight)
 
-        self._run(x, None, len(shards), compute)
-        return sum(costs), outputs
+        with self._at(x):
+            self._reduction.run(len(shards), quiet(compute), losses.append)
+        return sum(losses), outputs
 
     def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool, total: Array) -> None:
-        """Add to ``total`` the product of the loss's Hessian (or its Gauss-Newton part) at x with v.
+        """Add to ``total`` the product of the loss's Hessian (or Gauss-Newton matrix) at x with v.
 
-        Methods ask for many products at one x: a worker that has the shard of its last product again, which is so where
-        there are as many workers as shards, goes on from the forward pass of that.
+        Methods ask for many products at one x. If there are no more shards than workers, each slot
+        keeps its shard, and later products start from the forward pass of the first.
         """
 
-        def compute(worker: int, shard: int) -> None:
-            replica, work = self._replicas[worker], self._work[worker]
+        def compute(slot: int, shard: int) -> Array:
+            replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            passed, self._passed[worker] = self._passed[worker], None  # so that an interrupted pass is not used again
-            output = passed[1] if passed is not None and passed[0] == shard else replica.propagate(inputs)
-            self._passed[worker] = shard, output
-            curvature_product(replica, output, target, weight, self._direction, gauss_newton, work)
+            passed, self._passes[slot] = self._passes[slot], None  # not reused if interrupted
+            known = passed is not None and passed[0] == shard
+            output = passed[1] if passed is not None and known else replica.forward(inputs)
+            self._passes[slot] = shard, output
+            product = hessian_product(
+                replica,
+                output,
+                target=target,
+                weight=weight,
+                v=self._direction,
+                gauss_newton=gauss_newton,
+                work=work,
+            )
+            return product.copy()
 
-        self._sum(x, v, len(shards), compute, total)
+        def combine(product: Array) -> None:
+            np.add(total, product, out=total)
 
-    def _sum(self, x: Array, v: Array | None, tasks: int, compute: Compute, total: Array) -> None:
-        """Add to ``total`` what each task leaves in its replica's gradient, in the order of the tasks."""
+        with self._at(x, v):
+            self._reduction.run(len(shards), quiet(compute), combine)
 
-        def add(gradient: Array) -> None:
-            np.add(total, gradient, out=total)
-
-        def combine(worker: int) -> None:
-            add(self._replicas[worker].gradient)
-
-        def keep(worker: int) -> Callable[[], None]:
-            gradient = self._replicas[worker].gradient.copy()
-            return partial(add, gradient)
-
-        self._run(x, v, tasks, compute, combine, keep)
-
-    def _run(
-        self,
-        x: Array,
-        v: Array | None,
-        tasks: int,
-        compute: Compute,
-        combine: Combine = _nothing,
-        keep: Keep = lambda worker: partial(_nothing, worker),
-    ) -> None:
-        def quietly(worker: int, task: int) -> None:
-            with np.errstate(all="ignore"):  # which holds for the thread that says it
-                compute(worker, task)
-
-        if self._process != os.getpid():  # neither threads nor locks that they held survive a fork
-            self._start()
+    @contextmanager
+    def _at(self, x: Array, v: Array | None = None) -> Iterator[None]:
+        """Hold the evaluator, all replicas at parameters x (and direction v)."""
         with self._lock:
             if v is None or not np.array_equal(x, self._point):
-                self._passed = [None] * self._workers
+                self._forget_forward_passes()
             self._vector[:] = x
             if v is not None:
-                self._point[:], self._direction[:] = x, v
-            self._crew.run(tasks, quietly, combine, keep)
+                self._point[:] = x
+                self._direction[:] = v
+            yield
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in ("_model", "_loss", "_dtype", "_workers")}
@@ -133,3 +140,24 @@ class Evaluator:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._start()
+
+
+def quiet(compute: Callable[[int, int], Result]) -> Callable[[int, int], Result]:
+    """Return the function without floating-point warnings, in whichever thread it runs."""
+
+    def quietly(slot: int, task: int) -> Result:
+        with np.errstate(all="ignore"):
+            return compute(slot, task)
+
+    return quietly
+
+
+_evaluators: weakref.WeakSet[Evaluator] = weakref.WeakSet()
+
+
+def _restart_evaluators() -> None:
+    for evaluator in _evaluators:
+        evaluator._restart()
+
+
+call_in_child(_restart_evaluators)

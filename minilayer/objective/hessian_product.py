@@ -1,55 +1,74 @@
-"""Products of the Hessian, or of its Gauss-Newton part, with a vector, without either matrix.
+"""Products of the Hessian, or of the Gauss-Newton matrix, with a vector; neither is ever formed.
 
-Forward, the network is differentiated along the direction v (Pearlmutter, Fast exact multiplication by the Hessian,
-1994: the operator R); backward, the change of the output error is carried to the parameters as any error is, and what
-the layers themselves bend is added (Schraudolph, Fast curvature matrix-vector products, 2002, for leaving it out:
-Gauss-Newton). Behind its link every loss has the output error prediction - target, so that its change is the change of
-the prediction, whatever the loss.
+The forward pass is differentiated along the direction v: Pearlmutter's operator R (Fast exact
+multiplication by the Hessian, 1994). The backward pass carries the change of the output error to
+the parameters, and each layer adds its own second derivative. Without these terms the product is
+that of the Gauss-Newton matrix (Schraudolph, Fast curvature matrix-vector products, 2002). With its
+output activation every loss has the output error prediction - target, so the change of the error
+is the change of the prediction, whatever the loss.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..nn.parameter_layout import views
-from ..nn.sequential import Sequential
-from ..nn.workspace import Workspace
+from ..nn import Sequential, Workspace
+from ..nn.parameter_layout import parameter_views
 from ..utils.types import Array
 
 
-def curvature_product(
+def hessian_product(
     model: Sequential,
     output: Array,
+    *,
     target: Array,
     weight: Array | None,
     v: Array,
     gauss_newton: bool,
     work: Workspace,
 ) -> Array:
-    """The product with v for a loss behind its link, summed over the rows: ``model.gradient``, overwritten.
+    """Return the product with v of the Hessian of a loss, summed over the rows.
 
-    ``output`` (m, outputs) is what the model's last ``propagate`` gave, and is left as it is, so that products with
-    other vectors may follow; target (m, outputs), weight (m, 1) or None, v in the layout and precision of
-    ``model.parameters``.
+    Parameters
+    ----------
+    model : Sequential
+        The network; its last ``forward`` gave ``output``.
+    output : ndarray, shape (m, n_outputs)
+        Left as it is, so that products with other vectors may follow.
+    target : ndarray, shape (m, n_outputs)
+        The targets.
+    weight : ndarray, shape (m, 1), or None
+        How many times each row counts.
+    v : ndarray, shape (n_parameters,)
+        The direction, in the precision of ``model.parameters``.
+    gauss_newton : bool
+        Whether to leave out the layers' second derivatives.
+    work : Workspace
+        Where work arrays come from.
+
+    Returns
+    -------
+    ndarray, shape (n_parameters,)
+        ``model.gradient``, overwritten by the next pass.
     """
-    layers, directions = model.layers, views(model.layers, v)
-    rdy: Array | None = None
-    for layer, direction in zip(layers, directions, strict=True):
-        rdy = layer.tangent(rdy, direction)
-    assert rdy is not None  # a model has layers
-    dy = np.subtract(output, target, out=work.array("dy", output.shape, output.dtype))
+    directions = parameter_views(model.layers, v)
+    change: Array | None = None  # of the layer's input, then of the error, along v
+    for layer, direction in zip(model.layers, directions, strict=True):
+        change = layer.jvp(change, direction)
+    assert change is not None  # a model has layers
+    error = np.subtract(output, target, out=work.array("error", output.shape, output.dtype))
     if weight is not None:
-        dy *= weight
-        rdy *= weight
-    for index in range(len(layers) - 2, -1, -1):
-        layer, direction = layers[index], directions[index]
-        layer.parameter_gradient(rdy)
-        bend = None if gauss_newton else layer.curvature(dy, direction)
+        error *= weight
+        change *= weight
+    for index in range(len(model.inner_layers) - 1, -1, -1):
+        layer, direction = model.layers[index], directions[index]
+        layer.parameter_gradient(change)
+        own = None if gauss_newton else layer.second_order_term(error, direction)
         if index == 0:
             break
-        rdy = layer.input_gradient(rdy)
-        if not gauss_newton:
-            total = work.array(f"rdy{index % 2}", rdy.shape, rdy.dtype)  # as the layer gives dC/dx in the same array
-            rdy = np.add(rdy, 0 if bend is None else bend, out=total)
-            dy = layer.input_gradient(dy)
+        change = layer.input_gradient(change)
+        if not gauss_newton:  # a copy, as the next line overwrites the layer's array
+            copy = work.array(f"change {index % 2}", change.shape, change.dtype)
+            change = np.add(change, 0 if own is None else own, out=copy)
+            error = layer.input_gradient(error)
     return model.gradient

@@ -1,4 +1,4 @@
-"""What an Objective is given, checked before anything is made of it: loss and link, rows, targets, weights, dtype."""
+"""What an Objective is given: model and loss, rows, targets, weights, precision, all checked."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from ..labels import one_hot
-from ..nn.losses import Loss
-from ..nn.sequential import Sequential
-from ..utils.checks import check_finite, check_instance, check_matrix, check_number, check_numeric, check_vector, shown
+from ..nn import Activation, Identity, Loss, Sequential
+from ..utils.checks import (
+    check_finite,
+    check_instance,
+    check_matrix,
+    check_number,
+    check_numeric,
+    check_vector,
+    short_repr,
+)
 from ..utils.types import Array
 
 ClassWeight = str | Sequence[float] | Mapping[int, float]
 
 
 def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
-    """float64 or float32."""
+    """Return float64 or float32; ValueError for anything else."""
     with suppress(TypeError):
         found = np.dtype(dtype)
         if found.name in ("float64", "float32"):
@@ -27,18 +34,23 @@ def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
     raise ValueError(f"dtype: expected 'float64' or 'float32', found {dtype!r}")
 
 
-def check_link(model: Sequential, loss: Loss) -> None:
-    """A model that ends with the activation that the loss is paired with."""
+def check_output_activation(model: Sequential, loss: Loss) -> None:
+    """Raise for a model that does not end with the activation that the loss is paired with."""
     check_instance("model", model, Sequential, "a Sequential")
     check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
     last = model.layers[-1]
-    if type(last) is not loss.link:
-        raise ValueError(f"loss: {loss!r} needs {loss.link.__name__} as the last layer, found {last!r}")
+    ends_without = loss.output_activation is Identity and not isinstance(last, Activation)
+    if type(last) is not loss.output_activation and not ends_without:
+        needed = loss.output_activation.__name__
+        raise ValueError(f"loss: {loss!r} needs {needed} as the last layer, found {last!r}")
 
 
-def check_rows(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
-    """Inputs (m, inputs) and targets (m, outputs), finite and as the loss wants them."""
-    inputs = check_matrix("X", X, model.inputs, f"columns (inputs of {model.layers[0]!r})")
+def check_rows(
+    model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike
+) -> tuple[Array, Array]:
+    """Return inputs (m, n_inputs) and targets (m, n_outputs), finite and valid for the loss."""
+    meaning = f"columns (inputs of {model.layers[0]!r})"
+    inputs = check_matrix("X", X, model.n_inputs, meaning)
     targets = _targets(model, loss, Y)
     if len(inputs) != len(targets):
         raise ValueError(f"Y: expected as many rows as X, {len(inputs)}, found {len(targets)}")
@@ -49,34 +61,54 @@ def check_rows(model: Sequential, loss: Loss, X: npt.ArrayLike, Y: npt.ArrayLike
 
 
 def _targets(model: Sequential, loss: Loss, Y: npt.ArrayLike) -> Array:
-    """Y itself, or the one-hot targets that labels (m,) stand for, or the one column that numbers (m,) are."""
-    with suppress(ValueError):  # of rows of several lengths, which is told of below
+    """Return Y as (m, n_outputs): one-hot for labels (m,), a column for numbers (m,)."""
+    with suppress(ValueError):  # rows of several lengths, which check_numeric refuses
         if np.asanyarray(Y).dtype.kind in "US":
-            raise TypeError("Y: expected numbers, found texts: numpy.unique(Y, return_inverse=True) gives labels")
-    values, outputs = check_numeric("Y", Y), model.outputs
+            raise TypeError(
+                "Y: expected numbers, found strings: numpy.unique(Y, "
+                "return_inverse=True) gives labels"
+            )
+    values = check_numeric("Y", Y)
+    outputs = model.n_outputs
     if values.ndim == 1 and values.size:
         if outputs == 1:
             return values[:, None]
-        if not loss.takes_labels:
-            raise ValueError(f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}")
-        if values.dtype.kind not in "bui":
-            hint = ": use Y.astype(int)" if (values == np.round(values)).all() else ""
-            raise TypeError(f"Y: expected integers as labels, or {outputs} columns, found dtype {values.dtype}{hint}")
-        low, high = int(values.min()), int(values.max())
-        if low < 0 or high >= outputs:
-            raise ValueError(
-                f"Y: expected labels 0..{outputs - 1} (the model has {outputs} outputs), found {low}..{high}"
-            )
-        return one_hot(values, outputs)
-    labels = values.ndim == 2 and values.shape[1] == 1 and values.dtype.kind in "ui" and loss.takes_labels
-    meaning = "columns (outputs of the model; use Y.ravel() for labels)" if labels else "columns (outputs of the model)"
+        return one_hot(_labels(values, outputs, loss), outputs)
+    meaning = "columns (outputs of the model)"
+    is_column = values.ndim == 2 and values.shape[1] == 1
+    if is_column and values.dtype.kind in "ui" and loss.takes_labels:
+        meaning = "columns (outputs of the model; use Y.ravel() for labels)"
     return check_matrix("Y", values, outputs, meaning)
 
 
+def _labels(values: Array, outputs: int, loss: Loss) -> Array:
+    """Return labels (m,) of a model with several outputs."""
+    if not loss.takes_labels:
+        raise ValueError(
+            f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}"
+        )
+    if values.dtype.kind not in "bui":
+        hint = ": use Y.astype(int)" if (values == np.round(values)).all() else ""
+        raise TypeError(
+            f"Y: expected integers as labels, or {outputs} columns, "
+            f"found dtype {values.dtype}{hint}"
+        )
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= outputs:
+        raise ValueError(
+            f"Y: expected labels 0..{outputs - 1} (the model has {outputs} outputs), "
+            f"found {low}..{high}"
+        )
+    return values
+
+
 def row_weights(
-    loss: Loss, targets: Array, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None
+    loss: Loss,
+    targets: Array,
+    sample_weight: npt.ArrayLike | None,
+    class_weight: ClassWeight | None,
 ) -> Array | None:
-    """(m, 1): how many times each row counts, the product of both kinds of weight; None: each once."""
+    """Return (m, 1): how many times each row counts; None: each once."""
     if class_weight is None and sample_weight is None:
         return None
     own = np.ones(len(targets))
@@ -84,17 +116,27 @@ def row_weights(
         own = check_vector("sample_weight", sample_weight, len(targets)).astype(np.float64)
         check_finite("sample_weight", own[:, None])
         if own.min() < 0:
-            raise ValueError(f"sample_weight: expected numbers >= 0, found {own.min():g} in row {own.argmin()}")
-    weights = own if class_weight is None else own * _class_weights(loss, targets, class_weight, own)
+            raise ValueError(
+                f"sample_weight: expected numbers >= 0, found {own.min():g} in row {own.argmin()}"
+            )
+    weights = own
+    if class_weight is not None:
+        weights = own * _class_weights(loss, targets, class_weight, own)
     if not weights.any():
-        raise ValueError("sample_weight and class_weight: expected a row that counts, found 0 for each")
+        raise ValueError(
+            "sample_weight and class_weight: expected at least one row of positive weight, "
+            "found 0 for each"
+        )
     return weights[:, None]
 
 
 def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: Array) -> Array:
-    """(m,): each row's weight is that of its class, the mean over the classes where the targets are shares."""
+    """Return (m,): the weight of each row's class; of shares of classes, the weighted mean."""
     if not loss.takes_labels:
-        raise ValueError(f"class_weight: expected a loss for classes, such as CategoricalCrossEntropy, found {loss!r}")
+        raise ValueError(
+            "class_weight: expected a loss for classes, such as CategoricalCrossEntropy, "
+            f"found {loss!r}"
+        )
     shares = np.asarray(targets, dtype=np.float64)
     if shares.shape[1] == 1:
         shares = np.hstack([1 - shares, shares])
@@ -102,24 +144,31 @@ def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: A
     if np.abs(sums - 1).max() > 1e-6:
         row = int(np.argmax(np.abs(sums - 1)))
         raise ValueError(
-            f"class_weight: expected one class a row, found targets that sum to {sums[row]:.6g} in row {row}"
+            "class_weight: expected one class a row, "
+            f"found targets that sum to {sums[row]:.6g} in row {row}"
         )
     return np.asarray(shares @ _weight_of_each_class(own @ shares, class_weight))
 
 
 def _weight_of_each_class(counts: Array, class_weight: ClassWeight) -> Array:
-    """(classes,), where ``counts`` says how often each class is there."""
+    """Return (classes,) weights, where ``counts`` (classes,) says how often each class occurs."""
     classes = len(counts)
     weights = np.ones(classes)
     if isinstance(class_weight, str):
         if class_weight != "balanced":
-            raise ValueError(f"class_weight: expected 'balanced' or a weight for each class, found {class_weight!r}")
+            raise ValueError(
+                "class_weight: expected 'balanced' or a weight for each class, "
+                f"found {class_weight!r}"
+            )
         present = counts > 0
         weights[present] = counts.sum() / (np.count_nonzero(present) * counts[present])
         return weights
     if not isinstance(class_weight, Mapping):
         if np.ndim(class_weight) != 1 or len(class_weight) != classes:
-            raise ValueError(f"class_weight: expected {classes} weights, one a class, found {shown(class_weight)}")
+            raise ValueError(
+                f"class_weight: expected {classes} weights, one a class, "
+                f"found {short_repr(class_weight)}"
+            )
         class_weight = dict(enumerate(class_weight))
     for label, weight in class_weight.items():
         if not isinstance(label, Integral) or label not in range(classes):

@@ -1,54 +1,90 @@
-"""Objective: the cost of a model on data, and its gradient, as a function of the flat parameter vector."""
+"""Objective: the cost of a model on data, and its gradient, as a function of the parameters."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from ..checkpoint.writer import load_state, save
-from ..nn.losses import Loss
-from ..nn.sequential import Sequential
-from ..nn.workspace import Workspace
-from ..utils.checks import check_count, check_flag, check_number, check_numeric, check_vector, shown
+from ..nn import Loss, Sequential, Workspace
+from ..nn.configured import without_initializers
+from ..utils.checks import (
+    check_count,
+    check_flag,
+    check_number,
+    check_numeric,
+    check_vector,
+    short_repr,
+)
 from ..utils.cpus import default_workers, single_threaded_blas
-from ..utils.types import Array, State
+from ..utils.types import Array
 from .evaluator import Evaluator
-from .inputs import ClassWeight, check_dtype, check_link, check_rows, row_weights
+from .inputs import ClassWeight, check_dtype, check_output_activation, check_rows, row_weights
 from .preconditioner import Preconditioner
-from .shards import Batch, Shards, default_shards
-from .validation_rows import HeldOut
+from .shards import Minibatch, Shards, default_shards
+from .validation_rows import ValidationRows
 
 
 @final
 class Objective:
-    """``objective(x) -> (cost, gradient)``: SciPy's own contract for ``fun`` with ``jac=True``.
+    """The cost of a model on data: ``objective(x) -> (cost, gradient)``.
 
-    The cost is the mean over the m rows of the loss summed over the output columns, plus ``l2 / (2 m)`` times the sum
-    of the squared weights (biases excluded; l2 is the exercise's lambda). The gradient is a new float64 array at every
-    call. An evaluation reads neither the model's parameters nor writes them: ``update(x)`` does that.
-    ``hessp(x, v)`` is the product of the Hessian with a vector, exact.
+    This is SciPy's own contract for ``fun`` with ``jac=True``. With m rows,
 
-    Y: targets (m, outputs); for the cross-entropies also integer labels (m,), which stand for one-hot targets, and for
-    a model of one output also (m,) numbers. ``sample_weight`` (m,) >= 0 says how many times each row counts: 2 is as
-    good as the row twice, and m is then the sum of the weights. ``class_weight`` is a weight for each class, as a
-    sequence or by label (others 1), or "balanced": each class counts the same, as much in all as without.
+        cost(x) = 1/m sum over rows of loss(row) + l2 / (2 m) sum of weights**2
 
-    Rows are cut into ``shards``, evaluated by ``workers`` threads (default: the CPUs this process may use) and added in
-    shard order: the result depends on the sharding, in the last digits, and not on the workers. BLAS is held to one
-    thread meanwhile. With ``copy`` (the default) shards are copies laid out for speed; without it they are views of X
-    and Y, converted shard by shard at each evaluation where their dtype is another, for data that is too large to copy.
-    X and Y may be of any numeric dtype and memory order, and are never written to.
+    The loss of a row is summed over its output columns. Biases are not penalized. The gradient is a
+    new float64 array in every call. An evaluation neither reads nor writes the model's own
+    parameters: ``set_parameters(x)`` writes them.
 
-    ``dtype="float32"`` computes in single precision, for half the memory and less time: cost and gradient then carry
-    relative errors of some 1e-6, while parameters and gradient remain float64.
+    Rows are cut into shards, which ``workers`` threads evaluate. Their sums are added in shard
+    order, so the result depends on the sharding (in the last digits) and not on the workers. BLAS
+    is held to one thread meanwhile.
 
-    Raises TypeError or ValueError for X or Y that are not finite matrices of the model's widths with equally many rows,
-    for targets or weights that the loss is not defined for, and for a model that does not end with the loss's link.
+    Parameters
+    ----------
+    model : Sequential
+        The network, which must end with the loss's output activation.
+    X : array_like, shape (m, n_inputs)
+        Rows of any numeric dtype and memory order. Never written to.
+    Y : array_like, shape (m, n_outputs) or (m,)
+        Targets. For the cross-entropies also integer labels (m,), which stand for one-hot targets.
+        For a model of one output also (m,) numbers.
+    loss : Loss
+        Such as ``BinaryCrossEntropy()``.
+    l2 : float, default 0
+        The exercise's lambda; the same number as scikit-learn's ``alpha``.
+    sample_weight : array_like, shape (m,), optional
+        How many times each row counts: weight 2 equals the row twice. Their sum replaces m.
+    class_weight : "balanced", sequence or mapping of label to float, optional
+        A weight for each class; classes that a mapping leaves out have 1. "balanced" gives each
+        class the same total weight, and all classes together the weight that they have without.
+    shards : int, optional
+        Number of pieces; default: a function of the sizes alone.
+    workers : int, optional
+        Number of threads; default: the CPUs that this process may use.
+    dtype : "float64" or "float32", default "float64"
+        The precision of the computation. float32 needs half the memory and less time; cost and
+        gradient then carry relative errors of some 1e-6. Parameters and gradient stay float64.
+    copy : bool, default True
+        Whether shards are copies laid out for speed. Without, they are views of X and Y, converted
+        in each evaluation if their dtype differs: for data too large to copy.
 
+    Attributes
+    ----------
+    model, loss, l2, rows, workers
+        As given; ``rows`` is m.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X or Y is not a finite matrix of the model's widths with equally many rows, if the loss
+        is not defined for targets or weights, or if the model's last layer does not fit the loss.
+
+    Examples
+    --------
     >>> from minilayer import Dense, Sequential, Sigmoid, BinaryCrossEntropy
     >>> model = Sequential([Dense(1, 1), Sigmoid()])
     >>> model.parameters[:] = 0
@@ -73,26 +109,31 @@ class Objective:
         dtype: npt.DTypeLike = "float64",
         copy: bool = True,
     ) -> None:
-        check_link(model, loss)
+        check_output_activation(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
-        self.model, self.loss, self.rows = model, loss, len(inputs)
+        self.model = model
+        self.loss = loss
+        self.rows = len(inputs)
         self.l2 = check_number("l2", l2)
         self.workers = default_workers() if workers is None else check_count("workers", workers)
-        count = self._default_shards(self.rows) if shards is None else check_count("shards", shards)
-        self._shards = Shards(
-            (inputs, targets, weights), min(count, self.rows), check_dtype(dtype), check_flag("copy", copy)
-        )
-        self._total = self.rows if weights is None else float(weights.sum())
-        self._decay = self.l2 * model.penalized()
+        count = self._default_shards(self.rows)
+        if shards is not None:
+            count = check_count("shards", shards)
+        data = (inputs, targets, weights)
+        count = min(count, self.rows)
+        self._shards = Shards(data, count, check_dtype(dtype), check_flag("copy", copy))
+        self._total_weight = self.rows if weights is None else float(weights.sum())
+        self._decay = self.l2 * model.l2_mask()
         self._evaluator = Evaluator(model, loss, self.dtype, min(self.workers, self.shards))
 
     def _default_shards(self, rows: int) -> int:
-        return default_shards(rows, self.model.parameters.size, sum(layer.units or 0 for layer in self.model.layers))
+        units = sum(layer.units or 0 for layer in self.model.layers)
+        return default_shards(rows, self.model.parameters.size, units)
 
     @property
     def shards(self) -> int:
-        """How many pieces the rows are cut into."""
+        """Number of pieces that the rows are cut into."""
         return len(self._shards)
 
     @property
@@ -105,91 +146,183 @@ class Objective:
         """A copy of the model's parameters: where training starts."""
         return self.model.parameters.copy()
 
-    def update(self, x: npt.ArrayLike) -> None:
-        """Set the model's parameters to x."""
+    def set_parameters(self, x: npt.ArrayLike) -> None:
+        """Set the model's parameters.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_parameters,)
+            The new parameters.
+        """
         self.model.parameters[:] = check_vector("x", x, self._decay.size)
 
-    def fingerprint(self) -> str:
-        """A digest of all that the result of an evaluation depends on: data, model, loss, l2, sharding, precision."""
-        layers = [(type(layer).__name__, layer.config()) for layer in self.model.layers]
-        about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
-        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
-
-    def save(self, path: Path, x: Array, state: State) -> None:
-        """Write a checkpoint of the model with parameters x and the training state."""
-        save(self.model.replica(x), path, state=state)
-
-    def load_state(self, path: Path) -> State:
-        """The training state in a checkpoint of this model."""
-        return load_state(path)
-
-    def sample(self, rows: int) -> tuple[Array, Array]:
-        """The first rows of X and Y, at most a shard of them, as new float64 arrays."""
-        x, y, _ = self._shards.load(0, Workspace())
-        return np.array(x[:rows], dtype=np.float64), np.array(y[:rows], dtype=np.float64)
-
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
-        """Cost and gradient at x, of the layout of ``model.parameters``. Calls from several threads take turns."""
+        """Return cost and gradient at x. Calls from several threads take turns.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_parameters,)
+            A point, in the layout of ``model.parameters``.
+
+        Returns
+        -------
+        cost : float
+            The mean loss of a row, plus the penalty.
+        gradient : ndarray, shape (n_parameters,)
+            A new float64 array.
+        """
         return self._cost_and_gradient(x, self._shards, 1.0)
 
-    def batch(self, x: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, Array]:
-        """Cost and gradient estimated from some rows alone, given by number (b,): means of b replace means of m.
+    def minibatch(self, x: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, Array]:
+        """Return cost and gradient at x estimated from some rows.
 
-        The mean over random rows is the cost itself, l2 and weights included.
+        The mean of the estimate over random rows is the cost itself, l2 and weights included.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_parameters,)
+            A point.
+        rows : array_like of int, shape (b,)
+            Row numbers.
+
+        Returns
+        -------
+        cost : float
+            The estimated cost.
+        gradient : ndarray, shape (n_parameters,)
+            The estimated gradient, a new float64 array.
         """
         chosen = check_numeric("rows", rows)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
             hint = ": use numpy.flatnonzero(rows)" if chosen.dtype.kind == "b" else ""
-            raise ValueError(f"rows: expected a 1-D array of row numbers, found {shown(rows)}{hint}")
-        if chosen.min() < 0 or chosen.max() >= self.rows:
-            raise ValueError(f"rows: expected numbers from 0 to {self.rows - 1}, found {chosen.min()}..{chosen.max()}")
-        batch = Batch(self._shards, chosen, self._default_shards(len(chosen)))
-        return self._cost_and_gradient(x, batch, self.rows / len(chosen))
+            found = f"{short_repr(rows)}{hint}"
+            raise ValueError(f"rows: expected a 1-D array of row numbers, found {found}")
+        low, high = int(chosen.min()), int(chosen.max())
+        if low < 0 or high >= self.rows:
+            last = self.rows - 1
+            raise ValueError(f"rows: expected numbers from 0 to {last}, found {low}..{high}")
+        minibatch = Minibatch(self._shards, chosen, self._default_shards(len(chosen)))
+        return self._cost_and_gradient(x, minibatch, self.rows / len(chosen))
 
-    def _cost_and_gradient(self, x: npt.ArrayLike, rows: Shards | Batch, share: float) -> tuple[float, Array]:
+    def _cost_and_gradient(
+        self, x: npt.ArrayLike, rows: Shards | Minibatch, scale: float
+    ) -> tuple[float, Array]:
+        """Return cost and gradient with the sums over ``rows`` taken ``scale`` times."""
         point = check_vector("x", x, self._decay.size)
-        # A cost that is not finite is an answer, which the trainers report. The penalty is in the hold too: one product
-        # on BLAS's own threads would leave them spinning beside the shards of the next evaluation.
+        # The penalty's dot product is inside the hold: BLAS's own threads would spin beside the
+        # shards afterwards. A cost that is not finite is a result, which trainers report.
         with single_threaded_blas(), np.errstate(all="ignore"):
             gradient = np.multiply(self._decay, point, dtype=np.float64)
             penalty = float(gradient @ point) / 2
-            if share != 1:
-                gradient /= share
+            if scale != 1:
+                gradient /= scale
             loss = self._evaluator.gradient(point, rows, gradient)
-            gradient /= self._total / share
-        return (share * loss + penalty) / self._total, gradient
+            gradient /= self._total_weight / scale
+        return (scale * loss + penalty) / self._total_weight, gradient
 
     def hessp(self, x: npt.ArrayLike, v: npt.ArrayLike, *, gauss_newton: bool = False) -> Array:
-        """The product of the cost's Hessian at x with v, exact, a new float64 array; SciPy's contract for ``hessp``.
+        """Return the product of the cost's Hessian at x with v: SciPy's contract for ``hessp``.
 
-        ``gauss_newton`` leaves out the part that the network's own bend adds, so that v @ product is never negative
-        (Schraudolph, 2002). The Hessian is never formed. A product takes the time of about one evaluation where x is
-        that of the last product and there are no more shards than workers, else of about 1.6.
+        The product is exact, and the Hessian is never formed. It takes the time of about one
+        evaluation if x is that of the last product and there are no more shards than workers, else
+        of about 1.6.
 
-        Raises TypeError for a layer of your own without ``tangent`` and ``curvature``.
+        Parameters
+        ----------
+        x, v : array_like, shape (n_parameters,)
+            A point and a direction.
+        gauss_newton : bool, default False
+            Whether to take the Gauss-Newton matrix instead, for which v @ product is never negative
+            (Schraudolph, 2002).
+
+        Returns
+        -------
+        ndarray, shape (n_parameters,)
+            A new float64 array.
+
+        Raises
+        ------
+        CurvatureError
+            For a layer of your own without ``jvp`` and ``second_order_term``.
         """
-        point, direction = (check_vector(name, value, self._decay.size) for name, value in (("x", x), ("v", v)))
+        point = check_vector("x", x, self._decay.size)
+        direction = check_vector("v", v, self._decay.size)
         with single_threaded_blas(), np.errstate(all="ignore"):
             product = np.multiply(self._decay, direction, dtype=np.float64)
             self._evaluator.product(point, direction, self._shards, gauss_newton, product)
-            product /= self._total
+            product /= self._total_weight
         return product
 
+    def require_hessian_support(self, gauss_newton: bool = False) -> None:
+        """Raise CurvatureError for a layer that Hessian products cannot pass.
+
+        Parameters
+        ----------
+        gauss_newton : bool, default False
+            Whether Gauss-Newton products are asked for, which need less.
+        """
+        for layer in self.model.layers:
+            layer.require_hessian_support(gauss_newton)
+
     def preconditioner(self) -> Preconditioner:
-        """What LBFGS guides its steps by, made of rows spread over all of them, four times as many as inputs."""
+        """Return a preconditioner for LBFGS, made from rows spread evenly over the data.
+
+        Returns
+        -------
+        Preconditioner
+            To be refreshed at a point before its first use.
+        """
         some = self._shards.spread(Preconditioner.rows_for(self.model, self.rows))
         return Preconditioner(self.model, some, self.rows)
 
-    def check_curvature(self, gauss_newton: bool = False) -> None:
-        """Raise CurvatureError, naming it, for a layer that ``hessp`` cannot pass."""
-        for layer in self.model.layers:
-            layer.check_curvature(gauss_newton)
+    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> ValidationRows:
+        """Return other rows for the same model and loss.
 
-    def held_out(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> HeldOut:
-        """Other rows for the same model and loss: a function x -> (mean loss without penalty, predictions)."""
+        Parameters
+        ----------
+        X, Y : array_like
+            Rows as the Objective takes them.
+
+        Returns
+        -------
+        ValidationRows
+            A function x -> (mean loss without penalty, predictions).
+        """
         inputs, targets = check_rows(self.model, self.loss, X, Y)
         count = min(self._default_shards(len(inputs)), len(inputs))
-        return HeldOut(self._evaluator, Shards((inputs, targets, None), count, self.dtype, True), len(inputs))
+        shards = Shards((inputs, targets, None), count, self.dtype, copy=True)
+        return ValidationRows(self._evaluator, shards, len(inputs))
+
+    def head(self, rows: int) -> tuple[Array, Array]:
+        """Return the first rows of X and Y, at most one shard, as new float64 arrays.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+
+        Returns
+        -------
+        X, Y : ndarray
+            Inputs (rows, n_inputs) and targets (rows, n_outputs).
+        """
+        x, y, _ = self._shards.load(0, Workspace())
+        return np.array(x[:rows], dtype=np.float64), np.array(y[:rows], dtype=np.float64)
+
+    def fingerprint(self) -> str:
+        """Return a checksum of all that an evaluation depends on, apart from x.
+
+        Returns
+        -------
+        str
+            Of data, layers, loss, l2, sharding and precision.
+        """
+        layers = [
+            (type(layer).__name__, without_initializers(layer.config()))
+            for layer in self.model.layers
+        ]
+        about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
+        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
     def __repr__(self) -> str:
         return (

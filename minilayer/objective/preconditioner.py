@@ -1,4 +1,4 @@
-"""Preconditioner: steps as if the inputs of every layer had one size and nothing in common."""
+"""Preconditioner: quasi-Newton steps as if each layer's inputs were whitened."""
 
 from __future__ import annotations
 
@@ -7,32 +7,50 @@ from typing import final
 
 import numpy as np
 
-from ..nn.layer import Layer
-from ..nn.sequential import Sequential
+from ..nn import Layer, Sequential
 from ..utils.cpus import single_threaded_blas
 from ..utils.types import Array
 
 DAMPING = 0.1
-ROWS_PER_INPUT, FEWEST_ROWS = 4, 1000
-EVALUATIONS, MOST_INPUTS = 10, 4096
+"""Added to the diagonal of a Gram matrix, as a share of its mean."""
+ROWS_PER_INPUT = 4
+MIN_ROWS = 1000
+MAX_EVALUATIONS_PER_INVERSE = 10
+"""An inverse that costs more evaluations than this is not computed."""
+MAX_INPUTS = 4096
+"""Of a preconditioned layer: its inverse takes 67 MB."""
 
 
 @final
 class Preconditioner:
-    """``preconditioner(v)``: the product of v with a fixed symmetric positive definite P, shaped like 1 / Hessian.
+    """A function ``v -> P v``, P a fixed symmetric positive definite guess at 1 / Hessian.
 
-    A unit's weights meet the rows as sums ``w @ x``, so that their block of the Hessian is a weighted mean of the
-    products ``x x'`` of the layer's inputs (a 1 for the bias among them). P takes the plain mean for it, damped: the
-    block is ``inv(A + d I)``, A = mean of x x', d = 0.1 times the mean of A's diagonal. Steps by P are those of a
-    network whose inputs, at every layer, were decorrelated and scaled to one size, as LeCun, Bottou, Orr and Müller
-    (Efficient BackProp, 1998) would have them. Parameters of layers without ``moment`` are left as they are. So are
-    layers of more inputs than a quarter of the rows, where products with P would take longer than they save, those for
-    which the inverse would take the time of ten evaluations or more, and those of more than 4096 inputs, which would
-    take too much memory.
+    A unit's weights w meet the rows as ``X @ w``, so their block of the Hessian is a weighted mean
+    of x x' over the rows x of the layer's inputs (with a 1 for the bias). P takes the plain mean A,
+    damped: the block is ``inv(A + d I)``, d = 0.1 times the mean of A's diagonal. Steps along P are
+    those of a network whose inputs, at every layer, were decorrelated and scaled to one size.
 
-    ``refresh(x)`` takes the inputs of the layers as they are at parameters x, from the ``rows`` given: some of the
-    ``of_rows`` that there are will do. All of it is in single precision, which is less work: it only guides.
+    These layers are left as they are: those without ``input_gram``; those with more inputs than a
+    quarter of the rows, where products with P would take longer than they save; those whose inverse
+    would take the time of ten evaluations; and those with more than 4096 inputs.
 
+    Parameters
+    ----------
+    model : Sequential
+        The network.
+    rows : ndarray, shape (k, n_inputs)
+        Some rows of the data.
+    of_rows : int
+        How many rows there are in all.
+
+    References
+    ----------
+    LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998, on whitened inputs. A is the input
+    factor of K-FAC: Martens and Grosse, Optimizing neural networks with Kronecker-factored
+    approximate curvature, 2015.
+
+    Examples
+    --------
     >>> from minilayer import Dense
     >>> model = Sequential([Dense(1, 1)])
     >>> preconditioner = Preconditioner(model, np.array([[3.0], [-3.0]] * 4), of_rows=8)
@@ -43,45 +61,50 @@ class Preconditioner:
 
     @staticmethod
     def rows_for(model: Sequential, of_rows: int) -> int:
-        """How many rows are enough: four times as many as a layer that it guides has inputs, not less than 1000."""
-        sizes = (layer.shapes()[name][-1] for _, layer, name in _pieces(model, of_rows))
-        return max([FEWEST_ROWS, *(ROWS_PER_INPUT * size for size in sizes)])
+        """Return how many rows are enough: 1000, and 4 for each input of a layer."""
+        sizes = (layer.shapes()[name][-1] for _, layer, name in _preconditioned(model, of_rows))
+        return max([MIN_ROWS, *(ROWS_PER_INPUT * size for size in sizes)])
 
     def __init__(self, model: Sequential, rows: Array, of_rows: int) -> None:
-        self._vector = np.empty(model.parameters.size, np.float32)
-        with np.errstate(over="ignore"):  # such layers are left as they are
-            self._replica, self._rows = model.replica(self._vector), rows.astype(np.float32)
-        self._pieces = list(_pieces(self._replica, of_rows))
+        self._vector = np.empty(model.parameters.size, np.float32)  # precise enough for a guess
+        self._replica = model.replica(self._vector)
+        with np.errstate(over="ignore"):  # layers of such inputs are left as they are
+            self._rows = rows.astype(np.float32)
+        self._blocks = list(_preconditioned(self._replica, of_rows))
         self._inverses: dict[int, Array | None] = {}
 
     def refresh(self, x: Array) -> None:
-        """Take the layers' inputs at parameters x; those of the first layer are the data, and stay what they are."""
+        """Take the layers' inputs at parameters x. Those of the first layer never change."""
         self._vector[:] = x
         with single_threaded_blas(), np.errstate(all="ignore"):
-            self._replica.propagate(self._rows)
-            for index, (_, layer, name) in enumerate(self._pieces):
+            self._replica.forward(self._rows)
+            for index, (_, layer, name) in enumerate(self._blocks):
                 if index not in self._inverses or layer is not self._replica.layers[0]:
                     self._inverses[index] = self._inverse(layer, name)
 
     def __call__(self, v: Array) -> Array:
-        """P v, a new float64 array."""
+        """Return P v, a new float64 array."""
         product = np.array(v, dtype=np.float64)
-        with np.errstate(all="ignore"):  # beyond single precision: the caller sees that it is not finite
-            for index, (piece, _, _) in enumerate(self._pieces):
+        with np.errstate(all="ignore"):  # beyond single precision: the caller sees an infinity
+            for index, (place, _, _) in enumerate(self._blocks):
                 inverse = self._inverses.get(index)
                 if inverse is not None:
-                    block = v[piece].astype(np.float32).reshape(-1, len(inverse))
-                    product[piece] = (block @ inverse).ravel()
+                    block = v[place].astype(np.float32).reshape(-1, len(inverse))
+                    product[place] = (block @ inverse).ravel()
         return product
 
     def _inverse(self, layer: Layer, name: str) -> Array | None:
-        """The damped inverse; None, which stands for the identity, where there is none."""
-        moment, size = layer.moment(name), layer.shapes()[name][-1]
-        if moment is None:
+        """Return the damped inverse, or None for the identity if there is none."""
+        gram = layer.input_gram(name)
+        size = layer.shapes()[name][-1]
+        if gram is None:
             return None
-        if moment.shape != (size, size):
-            raise ValueError(f"moment of {layer!r} for {name!r}: expected shape {(size, size)}, found {moment.shape}")
-        mean = moment.astype(np.float64) / len(self._rows)
+        if gram.shape != (size, size):
+            raise ValueError(
+                f"input_gram of {layer!r} for {name!r}: expected shape {(size, size)}, "
+                f"found {gram.shape}"
+            )
+        mean = gram.astype(np.float64) / len(self._rows)
         scale = float(np.trace(mean)) / size
         if not (np.isfinite(mean).all() and scale > np.finfo(np.float32).tiny):
             return None
@@ -90,12 +113,14 @@ class Preconditioner:
         return inverse if np.isfinite(inverse).all() else None
 
 
-def _pieces(model: Sequential, rows: int) -> Iterator[tuple[slice, Layer, str]]:
-    """The parameters that are guided, as ``named_pieces`` gives them."""
-    for piece, layer, name in model.named_pieces():
-        if type(layer).moment is Layer.moment:
+def _preconditioned(model: Sequential, rows: int) -> Iterator[tuple[slice, Layer, str]]:
+    """Yield place, layer and name of each parameter that is preconditioned."""
+    for place, layer, name in model.parameter_slices():
+        if type(layer).input_gram is Layer.input_gram:
             continue
         size = layer.shapes()[name][-1]
-        units = (piece.stop - piece.start) // size
-        if ROWS_PER_INPUT * size <= rows and size * size <= EVALUATIONS * rows * units and size <= MOST_INPUTS:
-            yield piece, layer, name
+        units = (place.stop - place.start) // size
+        enough_rows = ROWS_PER_INPUT * size <= rows
+        cheap = size * size <= MAX_EVALUATIONS_PER_INVERSE * rows * units
+        if enough_rows and cheap and size <= MAX_INPUTS:
+            yield place, layer, name

@@ -1,4 +1,4 @@
-"""Shards: the rows of a problem cut into pieces that are evaluated one by one."""
+"""Shards: the rows of a problem, cut into pieces that are evaluated one by one."""
 
 from __future__ import annotations
 
@@ -8,63 +8,78 @@ from typing import final
 
 import numpy as np
 
-from ..nn.workspace import Workspace
+from ..nn import Workspace
 from ..utils.checks import check_finite
 from ..utils.types import Array
 
-SHARD_ROWS, SHARD_NUMBERS = 16_000, 1_000_000
-SHARDS_OF_SOME, SHARD_WORK, EXPONENTIAL = 4, 25_000_000, 60
+ROWS_PER_SHARD = 16_000
+ACTIVATIONS_PER_SHARD = 1_000_000
+SHARD_GROUP = 4
+"""Large problems are cut into multiples of this, which two and four CPUs share evenly."""
+MULTIPLY_ADDS_PER_SHARD = 25_000_000
+"""The least work worth a shard: some four milliseconds."""
+MULTIPLY_ADDS_PER_EXP = 60
+"""The work of one activation."""
 
 Rows = tuple[Array, Array, Array | None]
 """Inputs (m, inputs), targets (m, outputs), and weights (m, 1) or None."""
 
 
 def default_shards(rows: int, parameters: int, units: int) -> int:
-    """The sharding that Objective chooses: it depends on the sizes alone, so that results do not depend on the machine.
+    """Return the number of shards that Objective chooses, a function of the sizes alone.
 
-    Large shards, as threads pay for each hand-over: about 16,000 rows or a million activations (each worker has a few
-    arrays of these), in fours, which two and four CPUs share alike. Fewer rows are cut for the CPUs too, in up to four
-    shards, as long as each has some four milliseconds of work (25 million products; an activation counts for 60).
-    Measured on two cores with tests/benchmarks: four shards instead of two took the exercise's network 1.1 times the
-    time in float64 and 1.2 times in float32; at 10,000 rows of 32-16-1 four shards took 1.1 and 1.9 times the time of a
-    single one; a million rows in shards of 8000 took 1.0 and 1.2 times the time of those in shards of 15,000.
+    Results so do not depend on the machine. Each shard has about 16,000 rows or a million
+    activations: handing work to threads costs time, and each worker has a few arrays of that size.
+    Smaller problems are cut into up to four shards as long as each has enough work.
+
+    Measured on two cores (``tests/benchmarks``): four shards instead of two took the exercise's
+    network 1.1 times the time in float64 and 1.2 times in float32. At 10,000 rows of 32-16-1, four
+    shards took 1.1 and 1.9 times the time of one. A million rows in shards of 8000 took 1.0 and 1.2
+    times the time of shards of 15,000.
     """
-    work = rows * (parameters + EXPONENTIAL * units)
-    large = max(rows / SHARD_ROWS, rows * units / SHARD_NUMBERS)
-    even = round(large) if large < SHARDS_OF_SOME / 2 else SHARDS_OF_SOME * max(1, round(large / SHARDS_OF_SOME))
-    return max(1, min(SHARDS_OF_SOME, work // SHARD_WORK), even)
+    work = rows * (parameters + MULTIPLY_ADDS_PER_EXP * units)
+    by_size = max(rows / ROWS_PER_SHARD, rows * units / ACTIVATIONS_PER_SHARD)
+    if by_size < SHARD_GROUP / 2:
+        large = round(by_size)
+    else:
+        large = SHARD_GROUP * max(1, round(by_size / SHARD_GROUP))
+    small = min(SHARD_GROUP, work // MULTIPLY_ADDS_PER_SHARD)
+    return max(1, small, large)
 
 
 @final
 class Shards:
-    """Consecutive rows, pieces as equal as can be, in the precision that they are computed in.
+    """Consecutive rows in pieces of nearly equal size, in the precision of the computation.
 
-    With ``copy`` each shard is copied once, Fortran-ordered (a feature's values side by side), which is what OpenBLAS
-    is fastest at. Without it shards are views, converted at each use where their dtype is another.
+    With ``copy`` each shard is copied once, Fortran-ordered (one feature's values side by side),
+    which OpenBLAS is fastest at. Without it shards are views, converted at each use if their dtype
+    differs.
     """
 
     def __init__(self, rows: Rows, count: int, dtype: np.dtype, copy: bool) -> None:
-        self.dtype, self.edges = dtype, _edges(len(rows[0]), count)
-        self.parts: list[Rows] = []
-        self._row_by_row: list[Rows] | None = None
         inputs, targets, weights = rows
+        self.dtype = dtype
+        self.edges = _edges(len(inputs), count)
+        self._row_ordered: Rows | None = None if copy else rows
+        self.parts: list[Rows] = []
         for start, stop in pairwise(self.edges):
-            x, y = (self._prepare(name, part[start:stop], copy) for name, part in (("X", inputs), ("Y", targets)))
-            weight = None if weights is None else self._prepare("sample_weight", weights[start:stop], True)
+            x = self._prepare("X", inputs[start:stop], copy)
+            y = self._prepare("Y", targets[start:stop], copy)
+            weight = None
+            if weights is not None:
+                weight = self._prepare("sample_weight", weights[start:stop], copy=True)
             self.parts.append((x, y, weight))
-        if not copy:
-            self._row_by_row = self.parts
 
     def __len__(self) -> int:
         return len(self.parts)
 
     def load(self, shard: int, work: Workspace) -> Rows:
-        """A shard's rows, not to be written to; converted ones are good until the next ``load`` with ``work``."""
+        """Return a shard's rows, read-only; converted ones last until ``work`` loads another."""
         x, y, weight = self.parts[shard]
         return self._convert("x", x, work), self._convert("y", y, work), weight
 
     def spread(self, count: int) -> Array:
-        """Inputs of about ``count`` rows, as far apart as can be, of those that count; a new array."""
+        """Return the inputs of about ``count`` rows of positive weight, evenly spread; a copy."""
         step = max(1, self.edges[-1] // count)
         chosen = []
         for start, (x, _, weight) in zip(self.edges, self.parts, strict=False):
@@ -74,19 +89,21 @@ class Shards:
         return np.concatenate(chosen)
 
     @property
-    def row_by_row(self) -> list[Rows]:
-        """The parts with each row's numbers side by side, for taking rows out: from columns that takes far longer.
+    def row_ordered(self) -> Rows:
+        """All rows with each row's numbers side by side, from which a minibatch is gathered.
 
-        Made of copied shards at the first use, which doubles their memory.
+        If shards are copies, made at the first use, which doubles their memory: gathering rows from
+        Fortran-ordered arrays takes far longer.
         """
-        if self._row_by_row is None:
-            self._row_by_row = [
-                (np.ascontiguousarray(x), np.ascontiguousarray(y), weight) for x, y, weight in self.parts
-            ]
-        return self._row_by_row
+        if self._row_ordered is None:
+            x, y, weights = (_joined([part[kind] for part in self.parts]) for kind in range(3))
+            assert x is not None
+            assert y is not None
+            self._row_ordered = x, y, weights
+        return self._row_ordered
 
     def digest(self) -> str:
-        """A text that is another for other rows, another precision or other cuts."""
+        """Return a checksum of rows, precision and sharding."""
         digest = hashlib.sha256(f"{self.dtype}|{self.edges}".encode())
         for shard in range(len(self)):
             for part in self.load(shard, Workspace()):
@@ -97,7 +114,7 @@ class Shards:
     def _prepare(self, name: str, part: Array, copy: bool) -> Array:
         if not copy:
             return part
-        with np.errstate(over="ignore"):  # told of below
+        with np.errstate(over="ignore"):  # refused below
             prepared = np.array(part, dtype=self.dtype, order="F")
         if prepared.dtype.itemsize < part.dtype.itemsize:
             check_finite(f"{name} as {self.dtype}", prepared)
@@ -112,11 +129,12 @@ class Shards:
 
 
 @final
-class Batch:
-    """Some rows of Shards, in their order there, cut into ``count`` pieces that are gathered as they are loaded."""
+class Minibatch:
+    """Some rows of Shards, in order, in ``count`` pieces that are gathered when they are loaded."""
 
     def __init__(self, shards: Shards, rows: Array, count: int) -> None:
-        self._parts, self._starts, self._dtype = shards.row_by_row, shards.edges, shards.dtype
+        self._inputs, self._targets, self._weights = shards.row_ordered
+        self._dtype = shards.dtype
         self._rows = np.sort(rows)
         self._edges = _edges(len(rows), min(count, len(rows)))
 
@@ -124,23 +142,29 @@ class Batch:
         return len(self._edges) - 1
 
     def load(self, piece: int, work: Workspace) -> Rows:
-        """A piece's rows, good until the next ``load`` with ``work``."""
+        """Return a piece's rows, which last until ``work`` loads another."""
         rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
-        places = np.searchsorted(rows, self._starts)
-        gathered: list[Array | None] = []
-        for name, first in zip(("x", "y", "weight"), self._parts[0], strict=True):
-            whole = None if first is None else work.array(name, (len(rows), first.shape[1]), self._dtype)
-            gathered.append(whole)
-        for shard, (start, stop) in enumerate(pairwise(places)):
-            own = rows[start:stop] - self._starts[shard]
-            for whole, part in zip(gathered, self._parts[shard], strict=True):
-                if whole is not None and part is not None and len(own):
-                    whole[start:stop] = part[own]
-        x, y, weight = gathered
-        assert x is not None
-        assert y is not None
-        return x, y, weight
+        x = self._gather("x", self._inputs, rows, work)
+        y = self._gather("y", self._targets, rows, work)
+        if self._weights is None:
+            return x, y, None
+        return x, y, self._gather("weight", self._weights, rows, work)
+
+    def _gather(self, name: str, source: Array, rows: Array, work: Workspace) -> Array:
+        gathered = work.array(name, (len(rows), source.shape[1]), self._dtype)
+        gathered[...] = source[rows]
+        return gathered
 
 
 def _edges(rows: int, count: int) -> list[int]:
     return [rows * piece // count for piece in range(count + 1)]
+
+
+def _joined(parts: list[Array | None]) -> Array | None:
+    """Return the parts as one C-ordered array."""
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    joined = np.empty((sum(map(len, present)), present[0].shape[1]), present[0].dtype)
+    np.concatenate(present, out=joined)
+    return joined

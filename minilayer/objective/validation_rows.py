@@ -1,4 +1,4 @@
-"""HeldOut: rows that the training does not see, and how well the network does on them."""
+"""ValidationRows: rows that training does not see, and how well the network predicts them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from .shards import Shards
 
 
 @final
-class HeldOut:
-    """``held_out(x) -> (cost, predictions)``: the mean loss over the rows without penalty, and (m, outputs) float64."""
+class ValidationRows:
+    """A function of the parameters: ``rows(x) -> (mean loss without penalty, predictions)``."""
 
     def __init__(self, evaluator: Evaluator, shards: Shards, rows: int) -> None:
-        self._evaluator, self._shards, self._rows = evaluator, shards, rows
+        self._evaluator = evaluator
+        self._shards = shards
+        self._rows = rows
 
     def __call__(self, x: Array) -> tuple[float, Array]:
-        """Both at parameters x."""
+        """Return the mean loss and the predictions (m, n_outputs), float64, at parameters x."""
         with single_threaded_blas(), np.errstate(all="ignore"):
-            cost, predictions = self._evaluator.predict(x, self._shards)
-        return cost / self._rows, predictions
+            loss, predictions = self._evaluator.predict(x, self._shards)
+        return loss / self._rows, predictions
 
     def fingerprint(self) -> str:
-        """A digest of the rows."""
+        """Return a checksum of the rows."""
         return self._shards.digest()

@@ -32,7 +32,9 @@ def colours(name: str, values: npt.ArrayLike) -> Array:
     return np.asarray(plt.get_cmap(name)(np.asarray(values, dtype=np.float64)))[..., :3]
 
 
-def save_figures(folder: str | Path, drawings: Mapping[str, Callable[[Axes], object]]) -> list[Path]:
+def save_figures(
+    folder: str | Path, drawings: Mapping[str, Callable[[Axes], object]]
+) -> list[Path]:
     """Draw each into ``folder/name.png``, and all of them side by side into ``folder/overview.png``; the files written.
 
     Nothing is shown on a screen, and none is needed.

@@ -31,7 +31,11 @@ def hidden_units(model: Sequential, ax: Axes | None = None) -> Axes:
 
 
 def confident_mistakes(
-    X: npt.ArrayLike, labels: npt.ArrayLike, predictions: npt.ArrayLike, count: int = 25, ax: Axes | None = None
+    X: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    predictions: npt.ArrayLike,
+    count: int = 25,
+    ax: Axes | None = None,
 ) -> Axes:
     """The wrongly classified rows with the highest activation of the wrong class, captioned ``true>predicted``."""
     images, scores = check_matrix("X", X), check_matrix("predictions", predictions)
@@ -40,7 +44,9 @@ def confident_mistakes(
     worst = wrong[np.argsort(-scores[wrong, guess[wrong]], kind="stable")][:count]
     if len(worst) == 0:
         return _show(np.zeros((1, 1)), "no mistakes", ax)
-    axes = _show(_tiles(images[worst]), f"the {len(worst)} most confident of {len(wrong)} mistakes", ax)
+    axes = _show(
+        _tiles(images[worst]), f"the {len(worst)} most confident of {len(wrong)} mistakes", ax
+    )
     side, across = _geometry(images[worst])
     for place, row in enumerate(worst):
         x, y = (place % across) * (side + 1) + 1, (place // across) * (side + 1) + 1
@@ -65,7 +71,9 @@ def _tiles(images: Array, scale: float | None = None) -> Array:
     canvas = np.zeros((down * (side + 1) + 1, across * (side + 1) + 1))
     for place, image in enumerate(images):
         top, left = (place // across) * (side + 1) + 1, (place % across) * (side + 1) + 1
-        canvas[top : top + side, left : left + side] = (image.reshape(side, side).T - low) / max(high - low, 1e-300)
+        canvas[top : top + side, left : left + side] = (image.reshape(side, side).T - low) / max(
+            high - low, 1e-300
+        )
     return canvas
 
 

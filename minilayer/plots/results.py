@@ -16,9 +16,17 @@ def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     axes = given_or_new(ax)
     axes.plot(history.evaluations, history.cost, marker=".", color="#2a6f97", label="training")
     if history.validation_cost:
-        axes.plot(history.evaluations, history.validation_cost, marker=".", color="#d1495b", label="validation")
+        axes.plot(
+            history.evaluations,
+            history.validation_cost,
+            marker=".",
+            color="#d1495b",
+            label="validation",
+        )
         axes.legend(frameon=False)
-    axes.set(xlabel="evaluations of cost and gradient", ylabel="cost", yscale="log", title="training")
+    axes.set(
+        xlabel="evaluations of cost and gradient", ylabel="cost", yscale="log", title="training"
+    )
     axes.grid(which="both", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
@@ -35,7 +43,9 @@ def confusion_heatmap(matrix: npt.ArrayLike, ax: Axes | None = None) -> Axes:
     counts = check_matrix("matrix", matrix)
     classes = len(counts)
     if counts.shape != (classes, classes):
-        raise ValueError(f"matrix: expected as many columns as rows, {classes}, found {counts.shape[1]}")
+        raise ValueError(
+            f"matrix: expected as many columns as rows, {classes}, found {counts.shape[1]}"
+        )
     if counts.dtype.kind not in "ui":
         raise TypeError(f"matrix: expected integers, found dtype {counts.dtype}")
     if counts.min() < 0:
@@ -52,7 +62,9 @@ def confusion_heatmap(matrix: npt.ArrayLike, ax: Axes | None = None) -> Axes:
         written, size = f"{count}" if count else ".", min(9, 90 / classes)
         axes.text(predicted, true, written, ha="center", va="center", size=size, color=colour)
     total, right = counts.sum(), counts[diagonal].sum()
-    axes.set(xlabel="predicted class", ylabel="true class", xticks=range(classes), yticks=range(classes))
+    axes.set(
+        xlabel="predicted class", ylabel="true class", xticks=range(classes), yticks=range(classes)
+    )
     scale = f"red: mistakes, up to {worst:.1%} of a row" if worst else "no mistakes"
     axes.set_title(f"blue: right, {right} of {total}\n{scale}")
     axes.tick_params(length=0)

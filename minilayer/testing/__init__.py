@@ -1,4 +1,4 @@
-"""Derivatives against finite differences: of a whole model (check_gradient), of a single layer (check_layer)."""
+"""Derivatives against finite differences: check_gradient for a model, check_layer for a layer."""
 
 from ..errors import GradientError, LayerError
 from .finite_differences import GradientReport

@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..nn.sequential import Sequential
-from ..nn.workspace import Workspace
-from ..objective.objective import Objective
+from ..nn import Sequential, Workspace
+from ..objective import Objective
 from ..utils.checks import check_count, check_instance, check_number, check_vector
 from ..utils.types import Array
-from .finite_differences import Check, GradientReport, compare, layer_gradients, refuse_wrong, signs
+from .finite_differences import (
+    Comparison,
+    GradientReport,
+    compare,
+    compare_layer,
+    rademacher,
+    report,
+)
 
 SAMPLE_ROWS = 20
+"""Rows that go through each layer by itself."""
 
 
 def check_gradient(
@@ -24,19 +31,45 @@ def check_gradient(
     tolerance: float = 1e-6,
     seed: int = 0,
 ) -> GradientReport:
-    """Compare every derivative with central differences at ``x`` (default: the model's parameters).
+    """Compare every derivative of an objective with central differences.
 
-    In turn: each layer by itself (by its input and by each parameter, at what the first rows of the data send through
-    it), the loss by the pre-activation, and the whole objective, array by array along ``directions`` random directions
-    or, with ``every_parameter``, by each single entry, at 4 or more evaluations each. The difference has four points,
-    an error of order step**4; the relative error is abs(analytic - difference) over the larger of that derivative and
-    the norm of the gradient that it is part of, or a millionth of the function's values where these are smaller, of
-    which rounding leaves nothing to compare. Where kinks (ReLU's) lie within the step, shorter ones are tried, and the
-    one that agrees best counts.
+    Compared are each layer by itself, by its input and by each parameter; the loss by the
+    pre-activation; and the whole objective, one parameter array at a time. The difference has four
+    points, with an error of order step**4. The relative error is abs(analytic - difference) over
+    the largest of these: both derivatives, the norm of the gradient they belong to, and a millionth
+    of the function's values, below which rounding leaves nothing to compare. Shorter steps are
+    tried where kinks, such as ReLU's, may lie within; the step that agrees best counts.
 
-    Raises GradientError, naming the first layer and parameter at fault, for an error above ``tolerance``. Returns the
-    errors otherwise. An objective in single precision, in which differences drown, is refused with ValueError.
+    Parameters
+    ----------
+    objective : Objective
+        Of float64; single precision is too coarse for differences.
+    x : array_like, shape (n_parameters,), optional
+        The point; default: the model's parameters.
+    directions : int, default 5
+        Random directions for each array.
+    every_parameter : bool, default False
+        Whether to compare the whole objective by each single parameter, at 4 or more evaluations
+        each.
+    tolerance : float, default 1e-6
+        Of the relative errors.
+    seed : int, default 0
+        Of the directions.
 
+    Returns
+    -------
+    GradientReport
+        The relative errors.
+
+    Raises
+    ------
+    GradientError
+        For an error above the tolerance; it names the first layer and derivative at fault.
+    TypeError, ValueError
+        For arguments of another kind.
+
+    Examples
+    --------
     >>> from minilayer import Dense, Sigmoid, BinaryCrossEntropy
     >>> model = Sequential([Dense(2, 3), Sigmoid(), Dense(3, 1), Sigmoid()], seed=0)
     >>> objective = Objective(model, [[1, 2], [3, 4]], [[0], [1]], BinaryCrossEntropy(), l2=0.1)
@@ -46,67 +79,83 @@ def check_gradient(
     check_instance("objective", objective, Objective, "an Objective")
     if objective.dtype != np.float64:
         raise ValueError(
-            f"objective: expected dtype float64, found {objective.dtype}, too coarse for differences: check the same "
-            "objective without dtype"
+            f"objective: expected dtype float64, found {objective.dtype}, too coarse for "
+            "differences: check the same objective without dtype"
         )
     check_count("directions", directions)
     check_number("tolerance", tolerance, above=True)
-    point = np.array(objective.x0 if x is None else check_vector("x", x, objective.x0.size), dtype=np.float64)
+    start = objective.x0 if x is None else check_vector("x", x, objective.x0.size)
+    point = np.array(start, dtype=np.float64)
     rng = np.random.default_rng(seed)
-    checks = [
-        *_layers(objective, point, directions, rng),
-        *(_entries(objective, point) if every_parameter else _whole(objective, point, directions, rng)),
-    ]
-    return refuse_wrong(checks, tolerance)
+    comparisons = _layers_and_loss(objective, point, directions, rng)
+    if every_parameter:
+        comparisons += _by_each_parameter(objective, point)
+    else:
+        comparisons += _by_each_array(objective, point, directions, rng)
+    return report(comparisons, tolerance)
 
 
-def _layers(objective: Objective, point: Array, count: int, rng: np.random.Generator) -> list[Check]:
-    """Each layer by itself on the rows that reach it, then the loss."""
+def _layers_and_loss(
+    objective: Objective, point: Array, count: int, rng: np.random.Generator
+) -> list[Comparison]:
+    """Compare each layer by itself on the rows that reach it, then the loss."""
     model = objective.model.replica(point.copy())
-    x, target = objective.sample(SAMPLE_ROWS)
-    checks, z = [], x
+    x, target = objective.head(SAMPLE_ROWS)
+    z = model.forward_pre_activation(x).copy()
+    comparisons = []
     for index, layer in enumerate(model.layers):
-        z = np.array(x)
-        checks += layer_gradients(f"layers[{index}] {layer!r}", layer, z, count, rng)
-        x = layer.forward(z)
+        layer_input = np.array(x)
+        name = f"layers[{index}] {layer!r}"
+        comparisons += compare_layer(name, layer, layer_input, count, rng)
+        x = layer.forward(layer_input)
 
     def loss(z: Array) -> float:
-        return objective.loss.evaluate(z.copy(), target, Workspace())
+        return objective.loss.value_and_error_(z.copy(order="F"), target, Workspace())
 
-    error = z.copy()
-    objective.loss.evaluate(error, target, Workspace())
-    what = f"{objective.loss!r} with layers[{len(model.layers) - 1}] {model.layers[-1]!r}: output error"
-    checks.append(compare(what, loss, z, error, signs(z.shape, count, rng)))
-    return checks
+    error = z.copy(order="F")
+    objective.loss.value_and_error_(error, target, Workspace())
+    last = f"layers[{len(model) - 1}] {model.layers[-1]!r}"
+    what = f"{objective.loss!r} with {last}: output error"
+    comparisons.append(compare(what, loss, z, error, rademacher(z.shape, count, rng)))
+    return comparisons
 
 
-def _whole(objective: Objective, point: Array, count: int, rng: np.random.Generator) -> list[Check]:
-    """The objective along directions within each parameter array."""
+def _by_each_array(
+    objective: Objective, point: Array, count: int, rng: np.random.Generator
+) -> list[Comparison]:
+    """Compare the objective along directions within each parameter array."""
     _, gradient = objective(point)
-    checks = []
-    for name, piece in _pieces(objective.model):
-        along = [np.zeros_like(point) for _ in range(count)]
-        for direction, step in zip(along, signs(gradient[piece].shape, count, rng), strict=True):
-            direction[piece] = step
+    comparisons = []
+    for name, place in _arrays(objective.model):
+        directions = [np.zeros_like(point) for _ in range(count)]
+        steps = rademacher(gradient[place].shape, count, rng)
+        for direction, step in zip(directions, steps, strict=True):
+            direction[place] = step
         own = np.zeros_like(point)
-        own[piece] = gradient[piece]
-        checks.append(compare(f"{name} in the whole objective", lambda x: objective(x)[0], point, own, along))
-    return checks
+        own[place] = gradient[place]
+        what = f"{name} in the whole objective"
+        comparisons.append(compare(what, lambda x: objective(x)[0], point, own, directions))
+    return comparisons
 
 
-def _entries(objective: Objective, point: Array) -> list[Check]:
-    """The objective by each single parameter."""
+def _by_each_parameter(objective: Objective, point: Array) -> list[Comparison]:
+    """Compare the objective by each single parameter."""
     _, gradient = objective(point)
-    checks = []
-    for name, piece in _pieces(objective.model):
-        for index in range(piece.start, piece.stop):
+    comparisons = []
+    for name, place in _arrays(objective.model):
+        for index in range(place.start, place.stop):
             unit = np.zeros_like(point)
             unit[index] = 1.0
-            what = f"{name}[{index - piece.start}] (parameter {index}) in the whole objective"
-            checks.append(compare(what, lambda x: objective(x)[0], point, gradient, [unit]))
-    return checks
+            own = index - place.start
+            what = f"{name}[{own}] (parameter {index}) in the whole objective"
+            comparisons.append(compare(what, lambda x: objective(x)[0], point, gradient, [unit]))
+    return comparisons
 
 
-def _pieces(model: Sequential) -> list[tuple[str, slice]]:
-    places = {id(layer): index for index, layer in enumerate(model.layers)}
-    return [(f"layers[{places[id(layer)]}] {layer!r}, {name}", piece) for piece, layer, name in model.named_pieces()]
+def _arrays(model: Sequential) -> list[tuple[str, slice]]:
+    """Return name and place of each parameter array."""
+    indices = {id(layer): index for index, layer in enumerate(model.layers)}
+    return [
+        (f"layers[{indices[id(layer)]}] {layer!r}, {name}", place)
+        for place, layer, name in model.parameter_slices()
+    ]

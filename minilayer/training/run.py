@@ -1,219 +1,239 @@
-"""Run: one minimization under way. It counts, keeps the best point, and stops when a budget is used up."""
+"""Run: one minimization under way: its history, best point, validation and checkpoint."""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 
 import numpy as np
 
-from ..utils.checks import check_vector
 from ..utils.types import Array, State
-from .history import History, Iteration
-from .problem import Preconditioner, check_answer
+from .counted_objective import Clock, CountedObjective
+from .history import Evaluation, History, Iteration
+from .problem import ProblemWrapper
 from .progress import ProgressBar
-from .resume.checkpointer import Recovery
-from .resume.run_state import Point, Standing
+from .resume.checkpointer import Checkpointer
+from .resume.run_state import RunState
 from .stopping import Budget, Status, Stop
-from .validation import Watch
-
-CostAndGradient = Callable[[Array], tuple[float, Array]]
+from .validation import ValidationMonitor
 
 Callback = Callable[[Iteration], object]
 
 
-class Run:
-    """What a method sees of the objective: ``evaluate`` instead of the function, ``iterated`` after each iteration.
+def _no_state() -> State:
+    return {}
 
-    Both raise Stop when the run is to end. Every method so has the same budgets, callback, history and best point,
-    whatever it offers itself.
+
+class Run:
+    """What a method sees: ``evaluate`` for the objective, ``end_iteration`` after each iteration.
+
+    Both raise Stop when the run is to end. Every method so has the same budgets, callback, history,
+    best point and checkpoints.
+
+    Attributes
+    ----------
+    problem : ProblemWrapper
+        The objective, for what a method asks of it besides cost and gradient.
+    iterations : int
+        Iterations so far.
+    best : Evaluation or None
+        The evaluation of lowest cost so far.
+    history : History
+        The iterations so far.
+    resumed : dict or None
+        The state that the method gave to ``end_iteration``, if this run goes on from there.
     """
 
     def __init__(
         self,
-        objective: CostAndGradient,
+        problem: ProblemWrapper,
         budget: Budget,
-        callback: Callback | None,
+        *,
         bar: ProgressBar,
-        recovery: Recovery | None = None,
-        watch: Watch | None = None,
+        callback: Callback | None = None,
+        checkpointer: Checkpointer | None = None,
+        monitor: ValidationMonitor | None = None,
     ) -> None:
-        self._objective, self._budget, self._callback, self._bar = objective, budget, callback, bar
-        self._recovery, self._watch = recovery, watch
-        self._began = time.perf_counter()
-        self.evaluations = self.products = self.iterations = 0  # products count as evaluations too
-        self.best: Point | None = None
-        self._last: Point | None = None
+        self.problem = problem
+        self.iterations = 0
+        self.best: Evaluation | None = None
         self.history = History()
-        self._standing: Standing | None = None
-        if recovery is not None and recovery.journal is None and recovery.state:
-            self._restore(recovery.state)
+        self.resumed: State | None = None
+        self._budget = budget
+        self._bar = bar
+        self._callback = callback
+        self._checkpointer = checkpointer
+        self._monitor = monitor
+        self._clock = Clock()
+        replay = None if checkpointer is None else checkpointer.replay
+        self._counted = CountedObjective(problem, budget, self._clock, replay)
+        self._last: Evaluation | None = None
+        self._whole: Callable[[], RunState] | None = None  # the state after the last iteration
 
-    @property
-    def resumed(self) -> State | None:
-        """The state that the method gave to ``iterated`` where this run goes on, None where it begins."""
-        return None if self._standing is None else self._standing.own
+    # What methods call
 
-    @property
-    def seconds(self) -> float:
-        """Since the run began."""
-        return time.perf_counter() - self._began
-
-    @property
-    def chosen(self) -> Point | None:
-        """The point to return: the best for the validation rows, if there are any and it is for them to say."""
-        return (self._watch and self._watch.chosen) or self.best
-
-    def evaluate(self, x: Array) -> tuple[float, Array]:
-        """Cost and gradient at x, counted and checked."""
-        self._check_budget()
-        cost, gradient = self._ask(x, lambda: check_answer(self._objective(x), x.size))
-        with np.errstate(over="ignore"):
-            norm = math.sqrt(gradient.dot(gradient))  # np.linalg.norm takes its time when the caches are cold
-        self.evaluations += 1
-        if not (math.isfinite(cost) and math.isfinite(norm)):
-            what = f"cost {cost}" if not math.isfinite(cost) else "a gradient that is not finite"
-            raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave {what}")
-        # Copies: the method may change its x in place, and the gradient that it is given.
-        self._last = Point(x.copy(), cost, gradient.copy(), norm)
-        if self.best is None or cost < self.best.cost:
-            self.best = self._last
+    def evaluate(self, x: Array) -> Evaluation:
+        """Return cost and gradient at x; not to be written to."""
+        self._check_ended()
+        evaluation = self._counted.evaluate(x)
+        self._last = evaluation
+        if self.best is None or evaluation.cost < self.best.cost:
+            self.best = evaluation
         if len(self.history) == 0:
-            self.history.append(self._iteration(self._last))
-        self._bar.update(cost, norm)
+            self.history.append(self._iteration(evaluation))
+        self._advance_bar()
         self._budget.check_cost(self.best.cost)
-        return cost, gradient
+        return evaluation
 
-    def has_curvature(self, gauss_newton: bool) -> bool:
-        """Whether the objective has products with the Hessian; one may have the method, and layers that have not."""
-        check = getattr(self._objective, "check_curvature", None)
-        if check is not None:
-            try:
-                check(gauss_newton)
-            except TypeError:
-                return False
-        return hasattr(self._objective, "hessp")
-
-    def product(self, x: Array, v: Array, **options: bool) -> Array:
-        """The product of the Hessian at x with v, counted as an evaluation and checked."""
-        self._check_budget()
-        hessp: Callable[..., Array] = getattr(self._objective, "hessp")  # noqa: B009 (not in the type of each objective)
-        _, product = self._ask(
-            np.concatenate([x, v]),
-            lambda: (0.0, check_vector("objective's hessp", hessp(x, v, **options), v.size)),
-        )
-        self.evaluations += 1
-        self.products += 1
-        if not np.isfinite(product).all():
-            raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave a product that is not finite")
+    def hessian_product(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
+        """Return the product of the Hessian (or the Gauss-Newton matrix) at x with v."""
+        self._check_ended()
+        product = self._counted.hessian_product(x, v, gauss_newton)
         self._advance_bar()
         return product
 
-    @property
-    def has_penalty(self) -> bool:
-        """Whether the objective says that it has one."""
-        return bool(getattr(self._objective, "l2", 0.0))
-
-    def preconditioner(self) -> Preconditioner | None:
-        """What the objective knows about the shape of its own Hessian, if it offers that."""
-        make: Callable[[], Preconditioner] | None = getattr(self._objective, "preconditioner", None)
-        return None if make is None else make()
-
-    def begin_epoch(self) -> int:
-        """Count a pass over the rows in batches, which an evaluation is to follow; how many rows there are."""
-        self._check_budget(evaluations=2)
-        self.evaluations += 1
+    def start_epoch(self) -> int:
+        """Count a pass over the rows in minibatches; return the number of rows."""
+        self._check_ended()
+        self._counted.start_epoch()
         self._advance_bar()
-        return int(getattr(self._objective, "rows"))  # noqa: B009 (not in the type of each objective)
+        return self.problem.rows
 
-    def estimate(self, x: Array, rows: Array) -> Array:
-        """The gradient at x from some rows, checked."""
-        self._budget.check_seconds(self.evaluations, self.seconds)
-        cost, gradient = check_answer(getattr(self._objective, "batch")(x, rows), x.size)  # noqa: B009
-        if not (math.isfinite(cost) and np.isfinite(gradient).all()):
-            what = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
-            raise Stop(Status.NON_FINITE, f"a batch of the epoch after iteration {self.iterations} gave {what}")
-        return gradient
+    def minibatch_gradient(self, x: Array, rows: Array) -> Array:
+        """Return the gradient at x estimated from some rows."""
+        return self._counted.minibatch_gradient(x, rows, self.iterations)
 
-    def _advance_bar(self) -> None:
-        """One evaluation more that has no cost of its own."""
-        if self._last is not None:
-            self._bar.update(self._last.cost, self._last.gradient_norm)
+    def end_iteration(self, x: Array, method_state: Callable[[], State] = _no_state) -> None:
+        """End an iteration at x.
 
-    def _ask(self, x: Array, compute: Callable[[], tuple[float, Array]]) -> tuple[float, Array]:
-        """The journal's answer for x while it has one, else what is computed, written down."""
-        journal = self._recovery.journal if self._recovery else None
-        if journal and (answer := journal.answer(x)) is not None:
-            cost, gradient, seconds = answer
-            self._began = time.perf_counter() - seconds
-            return cost, gradient
-        cost, gradient = compute()
-        if journal:
-            journal.append(x, cost, gradient, self.seconds)
-        return cost, gradient
-
-    def iterated(self, x: Array, state: State | None = None) -> None:
-        """The method has finished an iteration, at x.
-
-        ``state``, where the method shows it, is what it needs to go on from here.
+        ``method_state()`` gives what a method with explicit state needs to go on from here. It may
+        be called later, so it must not see what the method changes afterwards.
         """
         self.iterations += 1
-        iteration = self._iteration(self._point_at(x))
+        iteration = self._iteration(self._evaluation_at(x))
         self.history.append(iteration)
-        if self._recovery is not None and self.best is not None:
-            seen = self._watch.state() if self._watch else {}
-            # Copies: an objective may answer in one array, again and again.
-            own = {
-                name: np.copy(part) if isinstance(part, np.ndarray) else part for name, part in (state or {}).items()
-            }
-            counts = self.iterations, self.evaluations, self.seconds
-            self._standing = Standing(*counts, self.best, self.history, seen, own)
+        if self._checkpointer is not None:
+            self._checkpointer.unfinished.end_iteration()
+            self._whole = self._state_after_iteration(method_state)
         if self._callback is not None:
             try:
                 self._callback(iteration)
             except StopIteration as stop:
                 reason = f": {stop.value}" if stop.value else ""
                 raise Stop(Status.CALLBACK, f"the callback stopped the run{reason}") from None
-        if self._recovery and self._recovery.due(self.iterations):
+        if self._checkpointer is not None and self._checkpointer.is_due(self.iterations):
             self.save()
         self._budget.check_iterations(self.iterations)
-        if self._watch is not None:
-            self._watch.check(self.iterations)
+        if self._monitor is not None:
+            self._monitor.check_patience(self.iterations)
+
+    # What the trainer calls
+
+    def resume(self, state: State) -> None:
+        """Go on from the state of a checkpoint."""
+        resumed = RunState.of(state)
+        self.iterations = resumed.iterations
+        self.best = resumed.best
+        self.history = resumed.history
+        self.resumed = resumed.method
+        self._counted.evaluations = resumed.evaluations
+        self._clock.resume_from(resumed.seconds)
+        self._bar.resume_from(resumed.evaluations)
+        self._whole = lambda: resumed
+        if self._monitor is not None:
+            self._monitor.restore(resumed.validation)
 
     def save(self) -> None:
-        """Write the checkpoint, if there is to be one, as of the last whole iteration."""
-        if self._recovery is not None and self._standing is not None and self.chosen is not None:
-            self._recovery.save(self.chosen.x, self._standing.state())
+        """Write the checkpoint, if there is one, as of the last whole iteration."""
+        chosen = self.returned_point
+        if self._checkpointer is not None and self._whole is not None and chosen is not None:
+            state = self._whole().as_state()
+            state["unfinished"] = self._checkpointer.unfinished.as_state()
+            state["seconds"] = self.seconds
+            self._checkpointer.save(chosen.x, state)
 
-    def _restore(self, state: State) -> None:
-        """Stand where the run stood that wrote the state."""
-        standing = Standing.of(state)
-        self.iterations, self.evaluations, self.best = standing.iterations, standing.evaluations, standing.best
-        self._began = time.perf_counter() - standing.seconds
-        self.history, self._standing = standing.history, standing
-        self._bar.go_on_from(standing.evaluations)
-        if self._watch is not None:
-            self._watch.restore(standing.watch)
+    @property
+    def evaluations(self) -> int:
+        """Evaluations so far, Hessian products included."""
+        return self._counted.evaluations
 
-    def _check_budget(self, evaluations: int = 1) -> None:
-        self._budget.check(self.evaluations, evaluations, self.iterations, self.seconds)
-        if self.best is not None:  # a run that had ended and is taken up again ends again
+    @property
+    def products(self) -> int:
+        """Hessian products so far."""
+        return self._counted.products
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began; never less than an earlier part of it has reported."""
+        seconds = self._clock.seconds
+        if self._checkpointer is None:
+            return seconds
+        earlier = self._checkpointer.state
+        is_past = self.evaluations >= earlier.get("evaluations", 0)
+        return max(seconds, earlier.get("seconds", 0.0)) if is_past else seconds
+
+    @property
+    def returned_point(self) -> Evaluation | None:
+        """The validation's best point if it is to choose, else the one of lowest cost."""
+        chosen = None if self._monitor is None else self._monitor.returned_point
+        return chosen or self.best
+
+    # Parts of the above
+
+    def _check_ended(self) -> None:
+        """Raise Stop if the run has ended: one that had, and is resumed, ends again."""
+        if self.best is not None:
             self._budget.check_cost(self.best.cost)
-            if self._watch is not None:
-                self._watch.check(self.iterations)
+        self._budget.check_iterations(self.iterations)
+        if self._monitor is not None and self.best is not None:
+            self._monitor.check_patience(self.iterations)
 
-    def _point_at(self, x: Array) -> Point:
-        """The evaluation that an iteration ended at: nearly always the last or the best, else the best stands in."""
+    def _advance_bar(self) -> None:
+        if self._last is not None:
+            self._bar.update(self._last.cost, self._last.gradient_norm)
+
+    def _evaluation_at(self, x: Array) -> Evaluation:
+        """Return the evaluation at x: nearly always the last, else the best stands in."""
         last, best = self._last, self.best
         if last is None or best is None:
             raise RuntimeError("an iteration before any evaluation")
         return last if np.array_equal(x, last.x) else best
 
-    def _iteration(self, point: Point) -> Iteration:
-        x = point.x.view()
+    def _iteration(self, evaluation: Evaluation) -> Iteration:
+        x = evaluation.x.view()
         x.flags.writeable = False
-        best = self.best or point
-        seen = self._watch.look(point, self.iterations) if self._watch else ()
-        counts = self.iterations, self.evaluations, point.cost, point.gradient_norm, best.cost, self.seconds
-        return Iteration(*counts, x, *seen)
+        best = self.best or evaluation
+        cost = metric = None
+        if self._monitor is not None:
+            cost, metric = self._monitor.measure(evaluation, self.iterations)
+        return Iteration(
+            iteration=self.iterations,
+            evaluations=self.evaluations,
+            cost=evaluation.cost,
+            gradient_norm=evaluation.gradient_norm,
+            best_cost=best.cost,
+            seconds=self.seconds,
+            x=x,
+            validation_cost=cost,
+            metric=metric,
+        )
+
+    def _state_after_iteration(self, method_state: Callable[[], State]) -> Callable[[], RunState]:
+        """Return a function that gives the state of now whenever it is called."""
+        assert self.best is not None
+        iterations, evaluations, best = self.iterations, self.evaluations, self.best
+        seconds, history = self.seconds, self.history
+        validation = {} if self._monitor is None else self._monitor.as_state()
+
+        def state() -> RunState:
+            return RunState(
+                iterations=iterations,
+                evaluations=evaluations,
+                seconds=seconds,
+                best=best,
+                history=history,
+                validation=validation,
+                method=method_state(),
+                unfinished={},
+            )
+
+        return state

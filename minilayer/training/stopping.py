@@ -1,13 +1,20 @@
-"""How a run ends: its budget, and the status that says why. Not converging is data, not an exception."""
+"""How a run ends: its budget, and the status that says why. Not converging is data, not an error."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, Self, TypedDict, cast
+
+from ..utils.checks import check_count, check_number
 
 
 class Status(IntEnum):
-    """``result.status`` of every trainer; ``result.success`` is for CONVERGED, TARGET_COST and STOPPED_EARLY."""
+    """How a run ended: ``result.status`` of every trainer.
+
+    ``result.success`` is True for CONVERGED, TARGET_COST and STOPPED_EARLY.
+    """
 
     CONVERGED = 0
     """The method's own test for a minimum holds."""
@@ -23,13 +30,13 @@ class Status(IntEnum):
     FAILED = 7
     """The method gave up, for instance in a line search; the message has its words."""
     TARGET_COST = 8
-    """The cost is as low as ``target_cost`` asked."""
+    """The cost is as low as ``target_cost``."""
     STOPPED_EARLY = 9
-    """The validation has not improved for as many iterations as its ``patience``."""
+    """The validation has not improved for ``patience`` iterations."""
 
     @property
     def is_success(self) -> bool:
-        """Whether the run ended because it had what it was to find."""
+        """Whether the run ended because it found what it was looking for."""
         return self in (Status.CONVERGED, Status.TARGET_COST, Status.STOPPED_EARLY)
 
 
@@ -38,38 +45,83 @@ class Stop(Exception):
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
-        self.status, self.reason = status, reason
+        self.status = status
+        self.reason = reason
+
+
+class BudgetOptions(TypedDict, total=False):
+    """The keyword arguments that every trainer has."""
+
+    max_evaluations: int | None
+    max_iterations: int | None
+    max_seconds: float | None
+    target_cost: float | None
 
 
 @dataclass(frozen=True)
 class Budget:
     """When to stop; None: no limit."""
 
-    evaluations: int | None = None
-    iterations: int | None = None
-    seconds: float | None = None
+    max_evaluations: int | None = None
+    max_iterations: int | None = None
+    max_seconds: float | None = None
     target_cost: float | None = None
 
-    def check(self, evaluations: int, wanted: int, iterations: int, seconds: float) -> None:
-        """Raise Stop where nothing is left for so many evaluations more."""
-        self.check_iterations(iterations)
-        if self.evaluations is not None and evaluations + wanted > self.evaluations:
-            left = self.evaluations - evaluations
-            rest = f"leaves {left}, and an epoch takes {wanted}" if left else "is used up"
-            raise Stop(Status.MAX_EVALUATIONS, f"the budget of {self.evaluations} evaluations {rest}")
-        self.check_seconds(evaluations, seconds)
+    @classmethod
+    def checked(
+        cls,
+        *,
+        max_evaluations: int | None = None,
+        max_iterations: int | None = None,
+        max_seconds: float | None = None,
+        target_cost: float | None = None,
+    ) -> Self:
+        """Return the budget of a trainer's arguments; TypeError or ValueError for wrong ones."""
+        if max_evaluations is not None:
+            max_evaluations = check_count("max_evaluations", max_evaluations)
+        if max_iterations is not None:
+            max_iterations = check_count("max_iterations", max_iterations)
+        if max_seconds is not None:
+            max_seconds = check_number("max_seconds", max_seconds, above=True)
+        if target_cost is not None:
+            target_cost = check_number("target_cost", target_cost, -math.inf)
+        return cls(
+            max_evaluations=max_evaluations,
+            max_iterations=max_iterations,
+            max_seconds=max_seconds,
+            target_cost=target_cost,
+        )
 
-    def check_seconds(self, evaluations: int, seconds: float) -> None:
-        """Raise Stop where no time is left; there always is for the first evaluation."""
-        if self.seconds is not None and evaluations and seconds >= self.seconds:
-            raise Stop(Status.MAX_SECONDS, f"the budget of {self.seconds:g} seconds is used up")
+    def check_evaluations(self, evaluations: int, wanted: int = 1) -> None:
+        """Raise Stop if fewer than ``wanted`` evaluations are left."""
+        if self.max_evaluations is None or evaluations + wanted <= self.max_evaluations:
+            return
+        left = self.max_evaluations - evaluations
+        rest = f"leaves {left}, and an epoch takes {wanted}" if left > 0 else "is used up"
+        reason = f"the budget of {self.max_evaluations} evaluations {rest}"
+        raise Stop(Status.MAX_EVALUATIONS, reason)
 
     def check_iterations(self, iterations: int) -> None:
-        """Raise Stop where no iteration is left."""
-        if self.iterations is not None and iterations >= self.iterations:
-            raise Stop(Status.MAX_ITERATIONS, f"the budget of {self.iterations} iterations is used up")
+        """Raise Stop if no iteration is left."""
+        if self.max_iterations is not None and iterations >= self.max_iterations:
+            reason = f"the budget of {self.max_iterations} iterations is used up"
+            raise Stop(Status.MAX_ITERATIONS, reason)
+
+    def check_seconds(self, evaluations: int, seconds: float) -> None:
+        """Raise Stop if no time is left; there always is for the first evaluation."""
+        if self.max_seconds is not None and evaluations and seconds >= self.max_seconds:
+            reason = f"the budget of {self.max_seconds:g} seconds is used up"
+            raise Stop(Status.MAX_SECONDS, reason)
 
     def check_cost(self, cost: float) -> None:
-        """Raise Stop for a cost that is good enough."""
+        """Raise Stop for a cost that is low enough."""
         if self.target_cost is not None and cost <= self.target_cost:
-            raise Stop(Status.TARGET_COST, f"the cost {cost:.6g} is within the target of {self.target_cost:g}")
+            reason = f"the cost {cost:.6g} is within the target of {self.target_cost:g}"
+            raise Stop(Status.TARGET_COST, reason)
+
+
+def split_budget(options: dict[str, Any]) -> tuple[BudgetOptions, dict[str, Any]]:
+    """Return the budget's keyword arguments and the others."""
+    budget = {name: options[name] for name in options if name in BudgetOptions.__annotations__}
+    others = {name: options[name] for name in options if name not in budget}
+    return cast(BudgetOptions, budget), others

@@ -2,71 +2,61 @@
 
 from __future__ import annotations
 
-import math
 import os
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, TypeGuard, final
+from typing import ClassVar, Unpack, final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult
 
 from ..utils.checks import (
     check_count,
     check_finite,
     check_flag,
     check_instance,
-    check_number,
     check_numeric,
     check_path,
-    shown,
+    short_repr,
 )
 from ..utils.cpus import single_threaded_blas
+from ..utils.reprs import constructor_repr
 from ..utils.types import Array
+from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
-from .resume.checkpointer import Recovery
-from .run import Callback, CostAndGradient, Run
-from .stopping import Budget, Status, Stop
-from .validation import Validation, Watch
-
-
-class Trainable(Protocol):
-    """An objective that knows where to start and takes the result: minilayer's Objective, or one of your own."""
-
-    x0: Array
-
-    def update(self, x: Array, /) -> None:
-        """Take x as the new parameters."""
-
-
-def _is_trainable(objective: object) -> TypeGuard[Trainable]:
-    """Whether it has what Trainable has, be it by delegation (which isinstance does not see since Python 3.12)."""
-    return hasattr(objective, "x0") and hasattr(objective, "update")
+from .result import TrainingResult
+from .resume.checkpointer import Checkpointer
+from .run import Callback, Run
+from .stopping import Budget, BudgetOptions, Status, Stop
+from .validation import Validation, ValidationMonitor
 
 
 class Trainer(ABC):
-    """Minimizes an objective under budgets, with one contract whatever the method.
+    """Minimises an objective within a budget; the same contract for every method.
 
-    ``max_evaluations``, ``max_iterations`` and ``max_seconds`` end the run when they are used up; the number of
-    evaluations (products with the Hessian count too) is never exceeded, the seconds by at most one evaluation, and one
-    look at the rows of a validation. With ``target_cost`` it ends at the first evaluation with a cost as low. None: no
-    limit but the method's own.
+    Every trainer takes these keyword arguments. Hessian products count as evaluations.
+
+    Parameters
+    ----------
+    max_evaluations : int, optional
+        Never exceeded.
+    max_iterations : int, optional
+        Never exceeded.
+    max_seconds : float, optional
+        Exceeded by at most one evaluation and one measurement of the validation rows.
+    target_cost : float, optional
+        The run ends at the first evaluation of a cost this low.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range.
     """
 
-    def __init__(
-        self,
-        *,
-        max_evaluations: int | None = None,
-        max_iterations: int | None = None,
-        max_seconds: float | None = None,
-        target_cost: float | None = None,
-    ) -> None:
-        self.budget = Budget(
-            None if max_evaluations is None else check_count("max_evaluations", max_evaluations),
-            None if max_iterations is None else check_count("max_iterations", max_iterations),
-            None if max_seconds is None else check_number("max_seconds", max_seconds, above=True),
-            None if target_cost is None else check_number("target_cost", target_cost, -math.inf),
-        )
+    def __init__(self, **budget: Unpack[BudgetOptions]) -> None:
+        for name in budget:
+            if name not in BudgetOptions.__annotations__:
+                raise TypeError(f"{type(self).__name__}() has no argument {name!r}")
+        self.budget = Budget.checked(**budget)
 
     @final
     def minimize(
@@ -78,70 +68,104 @@ class Trainer(ABC):
         callback: Callback | None = None,
         progress: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
-        every: int = 10,
-    ) -> OptimizeResult:
-        """Minimize ``objective(x) -> (cost, gradient)`` from ``x0`` (default: ``objective.x0``).
+        checkpoint_every: int = 10,
+    ) -> TrainingResult:
+        """Minimise ``objective(x) -> (cost, gradient)``.
 
-        ``validation`` names rows to look at after each iteration, which may end the run and choose its result.
-        ``callback`` is given an Iteration after each iteration and may raise StopIteration to end the run. ``progress``
-        shows a bar (None: where standard error is a terminal).
+        Not converging is data: running out of budget, a cost that is not finite and Ctrl-C end the
+        run, and the result says so. An objective with ``set_parameters`` is given the best point,
+        also if the callback or the objective raises another exception, which is then raised.
 
-        ``checkpoint`` is a file for the model at the best point so far, written ``every`` so many iterations and, where
-        there was one at all, at the end. Where it is there already, and of this run (the same data, model, loss,
-        sharding, method and options; budgets may differ), the run goes on where it was cut off, also after a kill, and
-        ends with exactly the parameters and history of a run that was not: GradientDescent's state is in the file; for
-        the others, of which SciPy's hide theirs, a journal ``<checkpoint>.journal`` of all evaluations is kept beside
-        it, 8 n bytes each for n parameters, and the run is answered from there, the callback called anew, until it is
-        where it was. A resumed run starts where it started, whatever the model holds now; delete the files to begin
-        afresh.
+        Parameters
+        ----------
+        objective : callable
+            An Objective, or any function that returns cost and gradient.
+        x0 : array_like, shape (n,), optional
+            Where to start; default ``objective.x0``.
+        validation : Validation, optional
+            Rows to evaluate after each iteration. They may end the run and choose its result.
+        callback : callable, optional
+            Called with an Iteration after each iteration. StopIteration ends the run.
+        progress : bool, optional
+            Whether to show a bar; default: if standard error is a terminal.
+        checkpoint : path, optional
+            A file for the model at the best point so far. If it exists and is of this run (the same
+            data, model, loss, sharding, method and options; budgets may differ), the run goes on
+            from there and ends with exactly the parameters and history of an uninterrupted one.
+            LBFGS and GradientDescent store their state in it. For SciPy's methods, which hide
+            theirs, a journal of all evaluations is kept in ``<checkpoint>.journal``, 8 n bytes
+            each, and the callback is called again. A resumed run starts where it started, whatever
+            the model holds now. Delete the files to begin again.
+        checkpoint_every : int, default 10
+            Iterations between two writes. At the end there is one more.
 
-        Returns SciPy's OptimizeResult with ``x``, ``fun`` and ``jac``, the best point that was evaluated, never a
-        later but worse one (with a validation: the iteration that was best for it, ``best_iteration``), ``nfev``
-        evaluations, ``nhev`` products with the Hessian, ``nit`` iterations, ``seconds``, the ``history``, and how the
-        run ended: ``status`` (a Status), ``success`` and ``message``. Running out of budget, a cost that is not finite
-        and Ctrl-C end the run and are told there. An objective with an ``update`` method is given the best point, also
-        when the callback or the objective raises another exception, which then goes on to the caller.
+        Returns
+        -------
+        TrainingResult
+            The best point that was evaluated, never a later but worse one; with a validation, the
+            iteration that was best for it.
 
-        Raises TypeError or ValueError for an x0 that is not a finite vector of the right size, ResumeError for a
-        checkpoint or journal of another run.
+        Raises
+        ------
+        TypeError, ValueError
+            For arguments of another kind, and an x0 that is not a finite vector of the right size.
+        ResumeError
+            For a checkpoint or journal of another run, or one that another run is writing.
         """
-        start = self._start(objective, x0)
+        problem = as_problem(objective)
+        start = self._start(problem, x0)
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a function of an Iteration, found {shown(callback)}")
+            raise TypeError(
+                f"callback: expected a function of an Iteration, found {short_repr(callback)}"
+            )
         if validation is not None:
             check_instance("validation", validation, Validation, "Validation(X, Y)")
         if progress is not None:
             check_flag("progress", progress)
-        self._check(objective)
-        watch = None if validation is None else Watch(validation, objective)
-        recovery = None
+        self._check(problem)
+        monitor = None if validation is None else ValidationMonitor(validation, problem)
+        checkpointer = None
         if checkpoint is not None:
-            about = f"{self.name} {sorted(self.settings().items())!r}" + (watch.fingerprint() if watch else "")
-            explicit, journal = x0 is not None, not self.shows_state
-            path, often = check_path("checkpoint", checkpoint), check_count("every", every)
-            recovery = Recovery(objective, path, often, about, start, explicit, journal)
-            start = recovery.start
+            checkpointer = Checkpointer(
+                problem,
+                check_path("checkpoint", checkpoint),
+                every=check_count("checkpoint_every", checkpoint_every),
+                description=self._description(monitor),
+                start=start,
+                is_explicit_start=x0 is not None,
+                has_explicit_state=self.has_explicit_state,
+            )
+            start = checkpointer.start
         bar = ProgressBar(self.name, self._evaluation_limit(), progress)
-        run = Run(objective, self.budget, callback, bar, recovery, watch)
+        run = Run(
+            problem,
+            self.budget,
+            bar=bar,
+            callback=callback,
+            checkpointer=checkpointer,
+            monitor=monitor,
+        )
         try:
-            with single_threaded_blas():  # SciPy's BLAS and NumPy's would fight for the cores with the shards' threads
+            if checkpointer is not None and checkpointer.state and self.has_explicit_state:
+                run.resume(checkpointer.state)
+            with single_threaded_blas():  # else two BLAS pools compete with the shards' threads
                 status, reason = self._search(run, start)
         except Stop as stop:
             status, reason = stop.status, stop.reason
         except KeyboardInterrupt:
-            status, reason = Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
+            status = Status.INTERRUPTED
+            reason = f"interrupted after {run.evaluations} evaluations"
         finally:
             bar.close()
-            if run.chosen is not None and _is_trainable(objective):
-                objective.update(run.chosen.x)
+            if run.returned_point is not None:
+                problem.set_parameters(run.returned_point.x)
             try:
                 run.save()
             finally:
-                if recovery is not None:
-                    recovery.close()
+                if checkpointer is not None:
+                    checkpointer.close()
         result = self._result(run, start, status, reason)
-        if watch is not None:
-            result.best_iteration = watch.best_iteration
+        result.best_iteration = None if monitor is None else monitor.best_iteration
         return result
 
     @property
@@ -151,41 +175,46 @@ class Trainer(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """What the method was told, budgets apart: a resumed run must have been told the same."""
+        """Return the method's arguments, budgets apart: a resumed run must repeat them."""
 
-    shows_state: ClassVar[bool] = False
-    """Whether the method gives its state to ``run.iterated``; else its runs are resumed from a journal."""
+    has_explicit_state: ClassVar[bool] = False
+    """Whether the method gives its state to ``run.end_iteration``; else a journal is kept."""
 
     @abstractmethod
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
-        """Look for the minimum with ``run.evaluate`` and ``run.iterated``; return how and why the method ended."""
+        """Minimise with ``run.evaluate`` and ``run.end_iteration``; return how and why it ended."""
 
-    def _check(self, objective: CostAndGradient) -> None:
-        """Raise TypeError or ValueError for an objective that lacks what the method asks of it."""
+    def _check(self, problem: Problem) -> None:
+        """Raise TypeError or ValueError for a problem that lacks what the method needs."""
+
+    def _method(self, run: Run) -> str:
+        """Return the algorithm that ran, and what it chose by itself."""
+        return self.name
 
     def _evaluation_limit(self) -> int | None:
-        """The bar's full length, where it is known."""
-        return self.budget.evaluations
+        """Return the bar's full length, if it is known."""
+        return self.budget.max_evaluations
+
+    def _description(self, monitor: ValidationMonitor | None) -> str:
+        """Return what identifies a run apart from its objective."""
+        validation = "" if monitor is None else monitor.fingerprint()
+        return f"{self.name} {sorted(self.settings().items())!r}{validation}"
 
     @staticmethod
-    def _start(objective: CostAndGradient, x0: npt.ArrayLike | None) -> Array:
-        if not callable(objective):
-            raise TypeError(
-                "objective: expected a function x -> (cost, gradient), such as Objective(model, X, Y, loss), "
-                f"found {shown(objective)}"
-            )
-        own = objective.x0 if _is_trainable(objective) else None
+    def _start(problem: ProblemWrapper, x0: npt.ArrayLike | None) -> Array:
+        own = problem.x0
         if x0 is None and own is None:
             raise TypeError("x0: expected a starting point, as the objective has no x0 of its own")
         start = check_numeric("x0", own if x0 is None else x0)
+        expected = "(n,)" if own is None else own.shape
         if start.ndim != 1 or start.size == 0 or (own is not None and start.shape != own.shape):
-            raise ValueError(f"x0: expected shape {'(n,)' if own is None else own.shape}, found {start.shape}")
+            raise ValueError(f"x0: expected shape {expected}, found {start.shape}")
         check_finite("x0", start[:, None])
         return start.astype(np.float64)
 
-    def _result(self, run: Run, start: Array, status: Status, reason: str) -> OptimizeResult:
-        best = run.chosen
-        return OptimizeResult(
+    def _result(self, run: Run, start: Array, status: Status, reason: str) -> TrainingResult:
+        best = run.returned_point
+        return TrainingResult(
             x=start if best is None else best.x,
             fun=float("nan") if best is None else best.cost,
             jac=np.full_like(start, np.nan) if best is None else best.gradient,
@@ -196,6 +225,10 @@ class Trainer(ABC):
             status=status,
             success=status.is_success,
             message=f"{self.name}: {reason}",
+            method=self._method(run),
             seconds=run.seconds,
             history=run.history,
         )
+
+    def __repr__(self) -> str:
+        return constructor_repr(self, defaults=False)

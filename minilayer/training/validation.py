@@ -1,4 +1,4 @@
-"""Validation: rows that are looked at after each iteration, and the end of a run that no longer learns for them."""
+"""Validation: rows that are evaluated after each iteration and may end the run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any, final
 
 import numpy.typing as npt
 
-from ..utils.checks import check_count, check_flag, check_number, shown
+from ..utils.checks import check_count, check_flag, check_number, short_repr
+from ..utils.reprs import constructor_repr
 from ..utils.types import Array, State
-from .resume.run_state import Point
+from .history import Evaluation
+from .problem import Problem
+from .resume.run_state import evaluation_of, evaluation_state
 from .stopping import Status, Stop
 
 Metric = Callable[[Any, Array], float]
@@ -20,23 +23,41 @@ Metric = Callable[[Any, Array], float]
 
 @final
 class Validation:
-    """Rows X, Y to hold out, of the form that Objective takes; for ``minimize(..., validation=...)``.
+    """Rows that training does not see, for ``minimize(..., validation=...)``.
 
-    After each iteration (and at the start) their mean loss, without penalty, goes into the history as
-    ``validation_cost`` and, if there is a ``metric``, ``metric(Y, predictions)`` with predictions (m, outputs). With
-    ``patience`` the run ends when that many iterations have passed since the last improvement, by more than
-    ``minimum_improvement`` on the improvement before: in the validation cost or, with ``monitor="metric"``, in a metric
-    of which more is better. With ``restore_best`` the result is the best iteration for these rows, not the one of the
-    lowest training cost. A run that is resumed from a checkpoint knows its metric by its name.
+    After each iteration, and at the start, their mean loss (without penalty) is appended to the
+    history as ``validation_cost``, and ``metric(Y, predictions)`` as ``metric``. A resumed run
+    knows its metric by the function's name.
 
-    Raises TypeError or ValueError for arguments out of range and for a metric to monitor that is not there; X and Y are
-    checked when training begins.
+    Parameters
+    ----------
+    X, Y : array_like
+        Rows as Objective takes them; checked when training begins.
+    metric : callable, optional
+        A function of Y as given here and predictions (m, n_outputs) that returns a number.
+    monitor : "cost" or "metric", default "cost"
+        What must improve; of a metric, more is better.
+    patience : int, optional
+        End the run after this many iterations without an improvement; default: never.
+    min_delta : float, default 0
+        An improvement must be larger than this.
+    restore_best : bool, default True
+        Whether the result is the best iteration for these rows. If not, it is the point of lowest
+        training cost.
 
-    >>> from minilayer import BinaryCrossEntropy, Dense, Objective, ScipyTrainer, Sequential, Sigmoid
-    >>> model = Sequential([Dense(1, 1), Sigmoid()], seed=0)
-    >>> objective = Objective(model, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1], BinaryCrossEntropy())
-    >>> watch = Validation([[1.4], [1.6]], [1, 0], patience=2)  # which is not so in the data
-    >>> result = ScipyTrainer().minimize(objective, validation=watch)
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range, and a metric to monitor that is not given.
+
+    Examples
+    --------
+    >>> from minilayer import BinaryCrossEntropy, Objective, ScipyTrainer, Sigmoid, mlp
+    >>> model = mlp(1, 1, output=Sigmoid, seed=0)
+    >>> X, labels = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> objective = Objective(model, X, labels, BinaryCrossEntropy())
+    >>> validation = Validation([[1.4], [1.6]], [1, 0], patience=2)  # against the trend
+    >>> result = ScipyTrainer().minimize(objective, validation=validation)
     >>> result.status.name, result.best_iteration < result.nit
     ('STOPPED_EARLY', True)
     """
@@ -49,100 +70,138 @@ class Validation:
         metric: Metric | None = None,
         monitor: str = "cost",
         patience: int | None = None,
-        minimum_improvement: float = 0.0,
+        min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
         if metric is not None and not callable(metric):
-            raise TypeError(f"metric: expected a function of Y and the predictions, found {shown(metric)}")
+            raise TypeError(
+                f"metric: expected a function of Y and the predictions, found {short_repr(metric)}"
+            )
         if monitor not in ("cost", "metric"):
             raise ValueError(f"monitor: expected 'cost' or 'metric', found {monitor!r}")
         if monitor == "metric" and metric is None:
-            raise ValueError("monitor: expected 'cost' where there is no metric, found 'metric'")
-        self.restore_best = check_flag("restore_best", restore_best)
-        self.X, self.Y, self.metric, self.monitor = X, Y, metric, monitor
+            raise ValueError("monitor: expected 'cost' without a metric, found 'metric'")
+        self.X = X
+        self.Y = Y
+        self.metric = metric
+        self.monitor = monitor
         self.patience = None if patience is None else check_count("patience", patience)
-        self.minimum_improvement = check_number("minimum_improvement", minimum_improvement)
+        self.min_delta = check_number("min_delta", min_delta)
+        self.restore_best = check_flag("restore_best", restore_best)
 
     def settings(self) -> dict[str, object]:
-        """What a resumed run must have been told alike, the rows apart."""
-        metric = None if self.metric is None else _name(self.metric)
-        names = ("monitor", "patience", "minimum_improvement", "restore_best")
-        return {"metric": metric, **{name: getattr(self, name) for name in names}}
+        """Return the arguments apart from the rows, as a resumed run must repeat them."""
+        return {
+            "metric": None if self.metric is None else _name(self.metric),
+            "monitor": self.monitor,
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "restore_best": self.restore_best,
+        }
+
+    def __repr__(self) -> str:
+        return constructor_repr(self, defaults=False)
 
 
 def _name(function: object) -> str:
-    """A function as a checkpoint knows it: by its name, in every process the same."""
+    """Return a function's name, which is the same in every process."""
     if isinstance(function, partial):
-        return f"{_name(function.func)}{function.args!r}{sorted(function.keywords.items())!r}"
+        keywords = sorted(function.keywords.items())
+        return f"{_name(function.func)}{function.args!r}{keywords!r}"
     named = function if hasattr(function, "__qualname__") else type(function)
     return f"{named.__module__}.{named.__qualname__}"
 
 
-class Watch:
-    """A run's looks at its validation rows: the best point for them, and since when none was better."""
+class ValidationMonitor:
+    """A run's measurements of its validation rows, the best among them, and the last improvement.
 
-    def __init__(self, validation: Validation, objective: object) -> None:
-        if not hasattr(objective, "held_out"):
-            raise TypeError(f"validation: expected an Objective, which can hold rows out, found {shown(objective)}")
+    Attributes
+    ----------
+    best : Evaluation or None
+        The best point for these rows.
+    best_iteration : int
+        Its iteration.
+    """
+
+    def __init__(self, validation: Validation, problem: Problem) -> None:
         self._validation = validation
         try:
-            self._held_out = objective.held_out(validation.X, validation.Y)
+            self._rows = problem.validation_rows(validation.X, validation.Y)
         except (TypeError, ValueError) as error:
+            if str(error).startswith("validation: "):
+                raise
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"validation: {error}") from None  # it speaks of X and Y, and so do the training's
-        self.best: Point | None = None
-        self.best_iteration = self._improved = 0
-        self._best_score = self._reference = -math.inf
+            raise kind(f"validation: {error}") from None  # it names X or Y, as the training's do
+        self.best: Evaluation | None = None
+        self.best_iteration = 0
+        self._best_score = -math.inf
+        self._improved_iteration = 0
+        self._improved_score = -math.inf
 
     def fingerprint(self) -> str:
-        """A text that is another for other rows or settings."""
-        return f"{self._held_out.fingerprint()}|{sorted(self._validation.settings().items())!r}"
+        """Return a checksum of rows and settings."""
+        return f"{self._rows.fingerprint()}|{sorted(self._validation.settings().items())!r}"
 
-    def look(self, point: Point, iteration: int) -> tuple[float, float | None]:
-        """The cost and the metric (None without one) for the validation rows at an iteration's point."""
-        cost, predictions = self._held_out(point.x)
-        score, metric, ask = -cost, None, self._validation.metric
-        if ask is not None:
-            found = ask(self._validation.Y, predictions)
+    def measure(self, point: Evaluation, iteration: int) -> tuple[float, float | None]:
+        """Return cost and metric (None without one) at an iteration's point."""
+        cost, predictions = self._rows(point.x)
+        score = -cost
+        metric = None
+        if self._validation.metric is not None:
+            found = self._validation.metric(self._validation.Y, predictions)
             if isinstance(found, bool) or not isinstance(found, Real):
-                raise TypeError(f"metric: expected a function that gives a number, found {shown(found)}")
+                raise TypeError(
+                    f"metric: expected a function that returns a number, found {short_repr(found)}"
+                )
             metric = float(found)
-            score = metric if self._validation.monitor == "metric" else score
+            if self._validation.monitor == "metric":
+                score = metric
         if math.isnan(score):
             score = -math.inf  # worse than any number
         if self.best is None or score > self._best_score:
-            self.best, self._best_score, self.best_iteration = point, score, iteration
-        if score > self._reference + self._validation.minimum_improvement:
-            self._reference, self._improved = score, iteration
+            self.best = point
+            self.best_iteration = iteration
+            self._best_score = score
+        if score > self._improved_score + self._validation.min_delta:
+            self._improved_score = score
+            self._improved_iteration = iteration
         return cost, metric
 
-    def check(self, iteration: int) -> None:
-        """Raise Stop where patience has run out."""
+    def check_patience(self, iteration: int) -> None:
+        """Raise Stop if patience has run out."""
         patience, monitor = self._validation.patience, self._validation.monitor
-        if patience is not None and iteration - self._improved >= patience:
-            least = self._validation.minimum_improvement
-            by = f" by more than {least:g}" if least else ""
-            best = -self._best_score if monitor == "cost" else self._best_score
-            raise Stop(
-                Status.STOPPED_EARLY,
-                f"the validation {monitor} has not improved{by} for {patience} iterations "
-                f"(best {best:.6g}, at iteration {self.best_iteration})",
-            )
+        if patience is None or iteration - self._improved_iteration < patience:
+            return
+        delta = self._validation.min_delta
+        by = f" by more than {delta:g}" if delta else ""
+        best = -self._best_score if monitor == "cost" else self._best_score
+        raise Stop(
+            Status.STOPPED_EARLY,
+            f"the validation {monitor} has not improved{by} for {patience} iterations "
+            f"(best {best:.6g}, at iteration {self.best_iteration})",
+        )
 
     @property
-    def chosen(self) -> Point | None:
-        """The point that the run is to return, if that is for the validation to say."""
+    def returned_point(self) -> Evaluation | None:
+        """The point that the run is to return, if the validation chooses it."""
         return self.best if self._validation.restore_best else None
 
-    def state(self) -> State:
-        """As plain numbers and arrays."""
+    def as_state(self) -> State:
+        """Return numbers and arrays by name."""
         if self.best is None:
             return {}
-        names = ("best_iteration", "_improved", "_best_score", "_reference")
-        return {**self.best.state("best"), **{name: getattr(self, name) for name in names}}
+        return {
+            "best": evaluation_state(self.best),
+            "best_iteration": self.best_iteration,
+            "best_score": self._best_score,
+            "improved_iteration": self._improved_iteration,
+            "improved_score": self._improved_score,
+        }
 
     def restore(self, state: State) -> None:
-        """Stand where the run stood that wrote the state."""
-        self.best = Point.of(state, "best")
-        for name in ("best_iteration", "_improved", "_best_score", "_reference"):
-            setattr(self, name, state[name])
+        """Continue from ``as_state()``."""
+        self.best = evaluation_of(state["best"])
+        self.best_iteration = state["best_iteration"]
+        self._best_score = state["best_score"]
+        self._improved_iteration = state["improved_iteration"]
+        self._improved_score = state["improved_score"]

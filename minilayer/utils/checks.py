@@ -11,66 +11,72 @@ import numpy as np
 
 from .types import Array
 
-BLOCK_BYTES = 1 << 24
-"""How much of a large matrix is looked at in one go, so that checking needs no copy of it."""
-LONGEST = 200
+BYTES_PER_BLOCK = 1 << 24
+"""Of a large matrix that is checked at a time, so that checking needs no copy of it."""
+MAX_REPR = 200
 """Characters of a value in an error message."""
 
 
-def shown(value: object) -> str:
-    """A value as an error message shows it: whole where it is short, the shape of an array."""
+def short_repr(value: object) -> str:
+    """Return a value as an error message shows it: of an array the shape, of others 200 letters."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if isinstance(value, tuple):
-        return f"({', '.join(map(shown, value))})"
+        return f"({', '.join(map(short_repr, value))})"
     text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 3]}..."
 
 
 def check_instance(name: str, value: object, kind: type, expected: str) -> None:
-    """TypeError for what is not of that kind; the class itself, where one of it was meant, is told of."""
+    """Raise TypeError for a value that is not of that kind; hint if it is the class itself."""
     if not isinstance(value, kind):
-        hint = f": write {value.__name__}(...)" if isinstance(value, type) and issubclass(value, kind) else ""
-        raise TypeError(f"{name}: expected {expected}, found {shown(value)}{hint}")
+        hint = ""
+        if isinstance(value, type) and issubclass(value, kind):
+            hint = f": write {value.__name__}(...)"
+        raise TypeError(f"{name}: expected {expected}, found {short_repr(value)}{hint}")
 
 
 def check_count(name: str, value: object, minimum: int = 1) -> int:
-    """An integer of at least ``minimum``; NumPy's integers pass, booleans and floats do not."""
+    """Return an integer of at least ``minimum``; NumPy's integers pass, booleans do not."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected an integer, found {shown(value)}")
+        raise TypeError(f"{name}: expected an integer, found {short_repr(value)}")
     if value < minimum:
         raise ValueError(f"{name}: expected at least {minimum}, found {value}")
     return int(value)
 
 
 def check_number(name: str, value: object, minimum: float = 0.0, *, above: bool = False) -> float:
-    """A finite real number of at least ``minimum`` (or greater than it, with ``above``)."""
+    """Return a finite real number of at least ``minimum``, or ``above`` it."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a number, found {shown(value)}")
+        raise TypeError(f"{name}: expected a number, found {short_repr(value)}")
     number = float(value)
     if not math.isfinite(number) or number < minimum or (above and number == minimum):
-        raise ValueError(f"{name}: expected a finite number {'>' if above else '>='} {minimum:g}, found {value}")
+        bound = f"{'>' if above else '>='} {minimum:g}"
+        raise ValueError(f"{name}: expected a finite number {bound}, found {value}")
     return number
 
 
 def check_flag(name: str, value: object) -> bool:
-    """True or False: not 1, nor "yes"."""
+    """Return True or False; 1 and "yes" are refused."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name}: expected True or False, found {shown(value)}")
+        raise TypeError(f"{name}: expected True or False, found {short_repr(value)}")
     return value
 
 
 def check_path(name: str, value: object) -> Path:
-    """A file's name, as a text or a path."""
+    """Return a string or path as a Path."""
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name}: expected a file's path, found {shown(value)}")
+        raise TypeError(f"{name}: expected a file's path, found {short_repr(value)}")
     return Path(value)
 
 
 def check_numeric(name: str, value: object) -> Array:
-    """``value`` as an array of booleans, integers or floats, not copied where it is one already."""
+    """Return an array of booleans, integers or floats; not a copy if ``value`` is one already."""
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name}: expected an array without a mask, found a masked array: fill or drop what it masks")
+        raise TypeError(
+            f"{name}: expected an array without a mask, found a masked array: "
+            "fill or drop what it masks"
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -79,45 +85,56 @@ def check_numeric(name: str, value: object) -> Array:
         if hasattr(value, "toarray"):
             raise TypeError(f"{name}: expected an array, found a sparse one: use {name}.toarray()")
         if array.ndim == 0:
-            raise TypeError(f"{name}: expected numbers, found {shown(value)}")
-        mixed = ", values of several kinds or of none that NumPy knows" if array.dtype.kind == "O" else ""
-        raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{mixed}")
+            raise TypeError(f"{name}: expected numbers, found {short_repr(value)}")
+        is_mixed = array.dtype.kind == "O"
+        hint = ", values of several kinds or of none that NumPy knows" if is_mixed else ""
+        raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{hint}")
     return array
 
 
-def check_matrix(name: str, value: object, columns: int | None = None, meaning: str = "columns") -> Array:
-    """A non-empty 2-D array of numbers with one row an example and, if given, this many ``columns``."""
+def check_matrix(
+    name: str, value: object, columns: int | None = None, meaning: str = "columns"
+) -> Array:
+    """Return a non-empty 2-D array of numbers, one row an example, with this many ``columns``."""
     array = check_numeric(name, value)
     if array.ndim == 1:
-        reshape = "(1, -1) for one example" if columns == array.size and columns != 1 else "(-1, 1) for one column"
+        is_row = columns == array.size and columns != 1
+        reshape = "(1, -1) for one example" if is_row else "(-1, 1) for one column"
         raise ValueError(
             f"{name}: expected 2 dimensions (rows are examples), found 1 of length {array.size}: "
             f"use {name}.reshape{reshape}"
         )
     if array.ndim != 2:
-        raise ValueError(f"{name}: expected 2 dimensions (rows are examples), found shape {array.shape}")
+        raise ValueError(
+            f"{name}: expected 2 dimensions (rows are examples), found shape {array.shape}"
+        )
     if array.size == 0:
-        raise ValueError(f"{name}: expected at least one row and one column, found shape {array.shape}")
+        raise ValueError(
+            f"{name}: expected at least one row and one column, found shape {array.shape}"
+        )
     if columns is not None and array.shape[1] != columns:
         raise ValueError(f"{name}: expected {columns} {meaning}, found {array.shape[1]}")
     return array
 
 
 def check_finite(name: str, matrix: Array) -> None:
-    """No NaN and no infinity; looked at block by block, so that a memory-mapped matrix may exceed the memory."""
+    """Raise ValueError for NaN or infinity. A memory-mapped matrix may exceed the memory."""
     if matrix.dtype.kind != "f":
         return
-    rows = max(1, BLOCK_BYTES // max(1, matrix[:1].nbytes))
+    rows = max(1, BYTES_PER_BLOCK // max(1, matrix[:1].nbytes))
     for start in range(0, len(matrix), rows):
         finite = np.isfinite(matrix[start : start + rows])
         if not finite.all():
             row, column = (int(k) for k in np.argwhere(~finite)[0])
             found = matrix[start + row, column]
-            raise ValueError(f"{name}: expected finite numbers, found {found} in row {start + row}, column {column}")
+            raise ValueError(
+                f"{name}: expected finite numbers, "
+                f"found {found} in row {start + row}, column {column}"
+            )
 
 
 def check_vector(name: str, value: object, size: int) -> Array:
-    """A 1-D array of ``size`` numbers."""
+    """Return a 1-D array of ``size`` numbers."""
     array = check_numeric(name, value)
     if array.shape != (size,):
         raise ValueError(f"{name}: expected shape ({size},), found {array.shape}")

@@ -36,7 +36,9 @@ def _container_quota(membership: Path, root: Path) -> float:
     """CPUs by the strictest of the quotas on this process's control groups (version 2); infinite without any."""
     quota = math.inf
     with suppress(OSError, ValueError):
-        group = next(line[3:] for line in membership.read_text().splitlines() if line.startswith("0::")).strip("/")
+        group = next(
+            line[3:] for line in membership.read_text().splitlines() if line.startswith("0::")
+        ).strip("/")
         folder = root / group
         for place in (folder, *folder.parents):
             with suppress(OSError, ValueError):

@@ -24,7 +24,9 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     path = Path(os.path.realpath(path))  # a link stays a link, to the new content
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: expected a folder to write it to, found none at {path.parent}")
+        raise FileNotFoundError(
+            f"{path}: expected a folder to write it to, found none at {path.parent}"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected a file to write, found a folder")
     _clear_abandoned(path)
@@ -46,7 +48,9 @@ def _create_beside(path: Path) -> tuple[Path, BinaryIO]:
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
         file = temporary.open("xb")
-        if lock_file(file) and os.fstat(file.fileno()).st_nlink:  # else it was cleared away before the lock
+        if (
+            lock_file(file) and os.fstat(file.fileno()).st_nlink
+        ):  # else it was cleared away before the lock
             return temporary, file
         file.close()
 
@@ -58,6 +62,39 @@ def _clear_abandoned(path: Path) -> None:
         with suppress(OSError), other.open("r+b") as file:
             if lock_file(file):
                 other.unlink()
+
+
+class LockFile:
+    """``<path>.lock``, held by one process at a time while it writes ``path``.
+
+    The file at ``path`` itself is replaced in each write, so a lock on it would not last. The lock
+    ends with its process, and the file is removed on release.
+
+    Attributes
+    ----------
+    is_held : bool
+        False if another holder was there first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(f"{path.name}.lock")
+        while True:
+            self._file = self._path.open("ab")
+            self.is_held = lock_file(self._file)
+            if not self.is_held:
+                self._file.close()
+                return
+            if os.fstat(self._file.fileno()).st_nlink:  # else its last holder has removed it
+                return
+            self._file.close()
+
+    def release(self) -> None:
+        """Let another process hold it."""
+        if self.is_held:
+            self.is_held = False
+            with suppress(OSError):
+                self._path.unlink()
+            self._file.close()
 
 
 def lock_file(file: BinaryIO) -> bool:

@@ -23,10 +23,16 @@ def draw(report: Report, path: Path) -> None:
         axes.axhline(place, color="#e6e6e6", linewidth=0.8, zorder=0)
     axes.axvline(1, color="black", linewidth=1.4, zorder=1)
     for index, name in enumerate(names):
-        points = [(report.ratios[row][name], place) for place, row in enumerate(rows) if name in report.ratios[row]]
+        points = [
+            (report.ratios[row][name], place)
+            for place, row in enumerate(rows)
+            if name in report.ratios[row]
+        ]
         across, down = zip(*points, strict=True)
         color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
-        axes.plot(across, down, linestyle="none", marker=marker, color=color, markersize=7, label=name)
+        axes.plot(
+            across, down, linestyle="none", marker=marker, color=color, markersize=7, label=name
+        )
     if report.log_axis:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -25,18 +25,33 @@ TURNS = 25
 def main() -> None:
     """Measure and print."""
     print(f"{machine_line()}\n")
-    print("(rows, inputs, hidden, outputs)    evaluation, ms   Hessian product   Gauss-Newton product")
+    print(
+        "(rows, inputs, hidden, outputs)    evaluation, ms   Hessian product   Gauss-Newton product"
+    )
     for shape in SHAPES[:-1]:  # the last takes a second a turn, and is much like the one before
         rng = np.random.default_rng(0)
-        X, labels = rng.standard_normal((shape.rows, shape.inputs)), rng.integers(0, shape.outputs, shape.rows)
+        X, labels = (
+            rng.standard_normal((shape.rows, shape.inputs)),
+            rng.integers(0, shape.outputs, shape.rows),
+        )
         for dtype in DTYPES:
-            layers = [Dense(shape.inputs, shape.hidden), Sigmoid(), Dense(shape.hidden, shape.outputs), Sigmoid()]
-            objective = Objective(Sequential(layers, seed=0), X, labels, BinaryCrossEntropy(), l2=1.0, dtype=dtype)
+            layers = [
+                Dense(shape.inputs, shape.hidden),
+                Sigmoid(),
+                Dense(shape.hidden, shape.outputs),
+                Sigmoid(),
+            ]
+            objective = Objective(
+                Sequential(layers, seed=0), X, labels, BinaryCrossEntropy(), l2=1.0, dtype=dtype
+            )
             x, v = objective.x0, rng.standard_normal(objective.x0.size)
             turns = [_turn(objective, x, v) for _ in range(TURNS)]
             evaluation = median(turn[0] for turn in turns)
             exact, gauss_newton = (median(turn[k] / turn[0] for turn in turns) for k in (1, 2))
-            print(f"{shape!s:24} {dtype} {1e3 * evaluation:16.2f} {exact:17.2f} {gauss_newton:22.2f}", flush=True)
+            print(
+                f"{shape!s:24} {dtype} {1e3 * evaluation:16.2f} {exact:17.2f} {gauss_newton:22.2f}",
+                flush=True,
+            )
 
 
 def _turn(objective: Objective, x: np.ndarray, v: np.ndarray) -> list[float]:

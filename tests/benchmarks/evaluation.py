@@ -23,11 +23,22 @@ SHAPES = (
 DTYPES: tuple[DType, ...] = ("float64", "float32")
 JUDGE = "numpy"
 """Answers are compared with this contestant's, or the first one's where it does not take part."""
-COLUMNS = ("contestant", "ms/evaluation", "x minilayer", "cost", "gradient norm", "agreement", "note")
+COLUMNS = (
+    "contestant",
+    "ms/evaluation",
+    "x minilayer",
+    "cost",
+    "gradient norm",
+    "agreement",
+    "note",
+)
 
 
 def race(
-    seconds: float, only: Sequence[str] = (), shapes: Sequence[Shape] = SHAPES, dtypes: Sequence[DType] = DTYPES
+    seconds: float,
+    only: Sequence[str] = (),
+    shapes: Sequence[Shape] = SHAPES,
+    dtypes: Sequence[DType] = DTYPES,
 ) -> Report:
     """Run all cells; ``seconds`` is what each contestant gets in each."""
     report = Report("evaluation")
@@ -38,7 +49,9 @@ def race(
         report.records.extend(records)
         report.show(_table(problem, records))
         report.ratios[f"{shape} {dtype}"] = {
-            record["title"]: record["ratio"] for record in records if record["ratio"] and record["name"] != REFERENCE
+            record["title"]: record["ratio"]
+            for record in records
+            if record["ratio"] and record["name"] != REFERENCE
         }
     report.summary += _summary(report.records)
     report.end()
@@ -48,7 +61,9 @@ def race(
 def _cell(problem: Problem, seconds: float, only: Sequence[str]) -> list[dict[str, Any]]:
     entries = [entry for entry in choose(EVALUATIONS, only) if entry.only in (None, problem)]
     with Field(entries, problem) as field:
-        answers: dict[str, Answer | None] = {name: seat.call(_answer) for name, seat in field.seats.items()}
+        answers: dict[str, Answer | None] = {
+            name: seat.call(_answer) for name, seat in field.seats.items()
+        }
         notes = {name: seat.call(_note) for name, seat in field.seats.items()}
         times = take_turns(field.seats, seconds)
         idle = field.idle_share
@@ -56,13 +71,20 @@ def _cell(problem: Problem, seconds: float, only: Sequence[str]) -> list[dict[st
     records = []
     for name, title in field.titles.items():
         answer, own = answers.get(name), times.get(name)
-        record: dict[str, Any] = {"shape": list(problem.shape), "dtype": problem.dtype, "name": name, "title": title}
+        record: dict[str, Any] = {
+            "shape": list(problem.shape),
+            "dtype": problem.dtype,
+            "name": name,
+            "title": title,
+        }
         record["note"] = notes.get(name, "") if own else field.absent[name]
         record["ms"] = median(own) * 1e3 if own else None
         record["ratio"] = ratio(own, times[REFERENCE]) if own and REFERENCE in times else None
         record["rounds_ms"] = [seconds * 1e3 for seconds in own or ()]
         record["cost"], record["gradient_norm"] = answer or (None, None)
-        record["agrees"] = _agree(answer, judge, TOLERANCE[problem.dtype]) if answer and judge else None
+        record["agrees"] = (
+            _agree(answer, judge, TOLERANCE[problem.dtype]) if answer and judge else None
+        )
         record["idle_cpus"] = idle
         records.append(record)
     return records
@@ -72,7 +94,9 @@ def _table(problem: Problem, records: list[dict[str, Any]]) -> Table:
     title = f"(rows, inputs, hidden, outputs) = {problem.shape}, {problem.dtype}"
     table = Table(title, COLUMNS)
     for record in records:
-        agreement = {True: f"to {TOLERANCE[problem.dtype]:g}", False: "DISAGREES", None: "-"}[record["agrees"]]
+        agreement = {True: f"to {TOLERANCE[problem.dtype]:g}", False: "DISAGREES", None: "-"}[
+            record["agrees"]
+        ]
         table.rows.append(
             (
                 record["title"],
@@ -86,7 +110,9 @@ def _table(problem: Problem, records: list[dict[str, Any]]) -> Table:
         )
     rounds = max(len(record["rounds_ms"]) for record in records)
     idle = max(record["idle_cpus"] for record in records)
-    table.remarks.append(f"{rounds} rounds; the busiest waiting contestant used {idle:.1%} of a CPU")
+    table.remarks.append(
+        f"{rounds} rounds; the busiest waiting contestant used {idle:.1%} of a CPU"
+    )
     return table
 
 
@@ -94,20 +120,33 @@ def _summary(records: list[dict[str, Any]]) -> list[str]:
     """Geometric means over the cells of each precision, and the worst cell."""
     lines = []
     for dtype, entry in product(DTYPES, EVALUATIONS):
-        cells = [r for r in records if r["ratio"] and r["dtype"] == dtype and r["name"] == entry.name != REFERENCE]
+        cells = [
+            r
+            for r in records
+            if r["ratio"] and r["dtype"] == dtype and r["name"] == entry.name != REFERENCE
+        ]
         if cells:
             ratios = [cell["ratio"] for cell in cells]
             lines.append(
                 f"{dtype}: {entry.title} takes {geometric_mean(ratios):.2f} times minilayer's time "
                 f"(geometric mean of {len(ratios)}; {min(ratios):.2f} to {max(ratios):.2f})"
             )
-    wrong = [f"{r['title']} at {Shape(*r['shape'])} {r['dtype']}" for r in records if r["agrees"] is False]
-    lines.append(f"DISAGREES: {'; '.join(wrong)}" if wrong else "all costs and gradient norms agree")
+    wrong = [
+        f"{r['title']} at {Shape(*r['shape'])} {r['dtype']}"
+        for r in records
+        if r["agrees"] is False
+    ]
+    lines.append(
+        f"DISAGREES: {'; '.join(wrong)}" if wrong else "all costs and gradient norms agree"
+    )
     return lines
 
 
 def _agree(answer: Answer, judge: Answer, tolerance: float) -> bool:
-    return all(abs(mine - theirs) <= tolerance * abs(theirs) for mine, theirs in zip(answer, judge, strict=True))
+    return all(
+        abs(mine - theirs) <= tolerance * abs(theirs)
+        for mine, theirs in zip(answer, judge, strict=True)
+    )
 
 
 def _number(value: float | None, form: str) -> str:

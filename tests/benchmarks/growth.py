@@ -27,7 +27,14 @@ ROWS = (10_000, 30_000, 60_000, 100_000, 300_000, 1_000_000)
 SHAPES = (*(Shape(rows, 32, 16, 1) for rows in ROWS), Shape(60_000, 784, 100, 10))
 WORKERS = (1, 2)
 MEGABYTE = 1e6
-COLUMNS = ("X as handed in", "workers", "ms/evaluation", "x 1 worker's speed", "MB beyond X and Y", "note")
+COLUMNS = (
+    "X as handed in",
+    "workers",
+    "ms/evaluation",
+    "x 1 worker's speed",
+    "MB beyond X and Y",
+    "note",
+)
 
 
 class Handling(NamedTuple):
@@ -65,7 +72,9 @@ def race(seconds: float, shapes: Sequence[Shape] = SHAPES) -> Report:
     report = Report("growth", axis="speed with 2 workers, in units of 1 worker's", log_axis=False)
     report.begin()
     if usable_cpus() < max(WORKERS):
-        report.summary.append(f"{usable_cpus()} usable CPU: two workers cannot be faster than one here")
+        report.summary.append(
+            f"{usable_cpus()} usable CPU: two workers cannot be faster than one here"
+        )
     for network in dict.fromkeys(shape[1:] for shape in shapes):
         family = [shape for shape in shapes if shape[1:] == network]
         records = [record for handling in HANDLINGS for record in _turns(family, handling, seconds)]
@@ -73,7 +82,9 @@ def race(seconds: float, shapes: Sequence[Shape] = SHAPES) -> Report:
         for shape in family:
             own = [record for record in records if record["shape"] == list(shape)]
             report.show(_table(shape, own))
-            report.ratios[str(shape)] = {str(r["handling"]): r["speedup"] for r in own if r["workers"] == 2}
+            report.ratios[str(shape)] = {
+                str(r["handling"]): r["speedup"] for r in own if r["workers"] == 2
+            }
     report.summary += _exponents(report.records)
     report.end()
     return report
@@ -86,13 +97,22 @@ def _turns(shapes: Sequence[Shape], handling: Handling, seconds: float) -> list[
         for shape, workers in product(shapes, WORKERS):
             seat = seats[f"{shape} {workers}"] = Seat(Grower, shape, workers, handling)
             extra = seat.call(_extra_bytes) / MEGABYTE
-            records.append({"shape": list(shape), "handling": str(handling), "workers": workers, "extra_mb": extra})
+            records.append(
+                {
+                    "shape": list(shape),
+                    "handling": str(handling),
+                    "workers": workers,
+                    "extra_mb": extra,
+                }
+            )
         times = take_turns(seats, seconds)
     finally:
         for seat in seats.values():
             seat.close()
     for record in records:
-        own, single = (times[f"{Shape(*record['shape'])} {workers}"] for workers in (record["workers"], 1))
+        own, single = (
+            times[f"{Shape(*record['shape'])} {workers}"] for workers in (record["workers"], 1)
+        )
         record["ms"] = median(own) * 1e3
         record["speedup"] = ratio(single, own)
         record["rounds_ms"] = [seconds * 1e3 for seconds in own]
@@ -106,7 +126,12 @@ def _table(shape: Shape, records: list[dict[str, Any]]) -> Table:
     for record in records:
         copied = record["handling"].endswith("True")
         note = f"{record['extra_mb'] - data_mb:.1f} MB beyond its copy too" if copied else ""
-        row = (record["handling"], str(record["workers"]), f"{record['ms']:.3f}", f"{record['speedup']:.2f}")
+        row = (
+            record["handling"],
+            str(record["workers"]),
+            f"{record['ms']:.3f}",
+            f"{record['speedup']:.2f}",
+        )
         table.rows.append((*row, f"{record['extra_mb']:.1f}", note))
     return table
 
@@ -118,9 +143,13 @@ def _exponents(records: list[dict[str, Any]]) -> list[str]:
         chosen = [r for r in records if (r["handling"], r["workers"]) == (str(handling), workers)]
         family = [r for r in chosen if r["shape"][1:] == chosen[0]["shape"][1:]]
         if len(family) > 1:
-            slope = np.polyfit(np.log([r["shape"][0] for r in family]), np.log([r["ms"] for r in family]), 1)[0]
+            slope = np.polyfit(
+                np.log([r["shape"][0] for r in family]), np.log([r["ms"] for r in family]), 1
+            )[0]
             plural = "s" if workers > 1 else ""
-            lines.append(f"{handling}, {workers} worker{plural}: time ~ rows ** {slope:.3f} ({len(family)} sizes)")
+            lines.append(
+                f"{handling}, {workers} worker{plural}: time ~ rows ** {slope:.3f} ({len(family)} sizes)"
+            )
     return lines
 
 
@@ -135,7 +164,9 @@ def _memory(name: Literal["VmRSS", "VmHWM"]) -> int:
         return int(line.split()[1]) * 1024
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 def _extra_bytes(grower: Grower) -> int:

@@ -12,7 +12,16 @@ from typing import Any
 import numpy  # noqa: F401 (so that its BLAS is there to be found)
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("minilayer", "numpy", "scipy", "threadpoolctl", "torch", "jax", "jaxlib", "scikit-learn")
+PACKAGES = (
+    "minilayer",
+    "numpy",
+    "scipy",
+    "threadpoolctl",
+    "torch",
+    "jax",
+    "jaxlib",
+    "scikit-learn",
+)
 
 
 def usable_cpus() -> int:
@@ -30,7 +39,9 @@ def version(package: str) -> str | None:
 
 def machine() -> dict[str, Any]:
     """CPU, BLAS, cores, system and the versions of all packages that take part."""
-    versions = {name: version(name) or ("source tree" if name == "minilayer" else None) for name in PACKAGES}
+    versions = {
+        name: version(name) or ("source tree" if name == "minilayer" else None) for name in PACKAGES
+    }
     return {
         "cpu": _cpu_model(),
         "blas": _numpy_blas(),
@@ -71,7 +82,10 @@ def _cpu_times() -> tuple[int, int] | None:
 def _numpy_blas() -> str:
     """The library and the instruction set that it chose: Haswell stands for AVX2, SkylakeX for AVX-512."""
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return " ".join(f"{pool['internal_api']} {pool.get('architecture', '')}" for pool in pools[:1]) or "unknown BLAS"
+    return (
+        " ".join(f"{pool['internal_api']} {pool.get('architecture', '')}" for pool in pools[:1])
+        or "unknown BLAS"
+    )
 
 
 def _cpu_model() -> str:

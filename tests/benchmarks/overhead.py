@@ -3,7 +3,7 @@
     python -m tests.benchmarks.overhead
 
 The exercise's network is trained with a callback and a progress bar (that nobody reads). Clocks around what the method
-calls, ``Run.evaluate`` and ``Run.iterated``, and around the objective give the time that is spent between the two. (The
+calls, ``Run.evaluate`` and ``Run.end_iteration``, and around the objective give the time that is spent between the two. (The
 difference of two runs, with and without comforts, is smaller than what two runs differ by.)
 """
 
@@ -85,7 +85,7 @@ def main() -> None:
                 redirect_stderr(io.StringIO()),
                 patch.object(Run, "evaluate", outer.around(Run.evaluate)),
                 patch.object(Run, "product", outer.around(Run.product)),
-                patch.object(Run, "iterated", outer.around(Run.iterated)),
+                patch.object(Run, "end_iteration", outer.around(Run.end_iteration)),
                 patch.object(Objective, "__call__", inner.around(Objective.__call__)),
                 patch.object(Objective, "hessp", inner.around(Objective.hessp)),
             ):
@@ -93,7 +93,9 @@ def main() -> None:
             evaluations = result.nfev + result.nhev
             outer_seconds.append(outer.seconds)
             inner_seconds.append(inner.seconds)
-        spent = median(a - b for a, b in zip(outer_seconds, inner_seconds, strict=True)) / evaluations
+        spent = (
+            median(a - b for a, b in zip(outer_seconds, inner_seconds, strict=True)) / evaluations
+        )
         evaluation = median(inner_seconds) / evaluations
         print(
             f"{trainer.name:16} {1e3 * evaluation:5.2f} ms an evaluation, {1e6 * spent:4.0f} us between it and the "

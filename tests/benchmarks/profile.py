@@ -62,7 +62,7 @@ METHODS: tuple[tuple[type, str, str], ...] = (
 
 
 class Clock:
-    """Charges each moment to the innermost share that is open."""
+    """Charges each input_gram to the innermost share that is open."""
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(SHARES, 0.0)
@@ -124,7 +124,9 @@ def _timers() -> Iterator[Clock]:
 
     with ExitStack() as patches:
         for owner, name, share in METHODS:
-            patches.enter_context(patch.object(owner, name, method(getattr(owner, name), name, share)))
+            patches.enter_context(
+                patch.object(owner, name, method(getattr(owner, name), name, share))
+            )
         for name in ("matmul", "dot"):
             patches.enter_context(patch.object(np, name, products(getattr(np, name))))
         yield clock
@@ -143,14 +145,22 @@ def _repeat(function: Callable[[], object], seconds: float) -> float:
 
 def main(arguments: list[str] | None = None) -> None:
     """Print a line a size."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.profile", description="Where the time goes.")
-    parser.add_argument("--shape", type=Shape.parse, action="append", help="rows,inputs,hidden,outputs; repeats")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.profile", description="Where the time goes."
+    )
+    parser.add_argument(
+        "--shape", type=Shape.parse, action="append", help="rows,inputs,hidden,outputs; repeats"
+    )
     parser.add_argument("--dtype", choices=DTYPES, default="float64")
     parser.add_argument("--seconds", type=float, default=2.0, help="per size (default 2)")
     options = parser.parse_args(arguments)
     dtype: DType = options.dtype
     print(f"{machine_line()}\n\none evaluation, one worker, {dtype}, percent of the time")
-    print(f"{'(rows, inputs, hidden, outputs)':<32}" + "".join(f"{share:>21}" for share in SHARES) + "   ms (untimed)")
+    print(
+        f"{'(rows, inputs, hidden, outputs)':<32}"
+        + "".join(f"{share:>21}" for share in SHARES)
+        + "   ms (untimed)"
+    )
     for shape in options.shape or SHAPES:
         shares, timed, bare = profile(Problem(shape, dtype), options.seconds)
         cells = "".join(f"{shares[share]:>21.1%}" for share in SHARES)

@@ -45,18 +45,35 @@ def _run(options: argparse.Namespace) -> Report:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.race", description="Benchmarks of minilayer.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.race", description="Benchmarks of minilayer."
+    )
     races = parser.add_subparsers(dest="race", required=True)
     for name in ("evaluation", "training", "growth"):
         race = races.add_parser(name)
         race.add_argument("--json", type=Path, help="write all figures to this file")
-        race.add_argument("--chart", type=Path, help="draw the ratios into this file (.svg or .png)")
+        race.add_argument(
+            "--chart", type=Path, help="draw the ratios into this file (.svg or .png)"
+        )
         if name == "training":
-            race.add_argument("--seeds", type=int, default=5, help="start from seeds 0 to N - 1 (default 5)")
-            race.add_argument("--full", action="store_true", help="run the article's loop to the end, no extrapolation")
+            race.add_argument(
+                "--seeds", type=int, default=5, help="start from seeds 0 to N - 1 (default 5)"
+            )
+            race.add_argument(
+                "--full",
+                action="store_true",
+                help="run the article's loop to the end, no extrapolation",
+            )
         else:
-            race.add_argument("--seconds", type=float, default=3.0, help="per contestant and cell (default 3)")
-            race.add_argument("--shape", type=Shape.parse, action="append", help="rows,inputs,hidden,outputs; repeats")
+            race.add_argument(
+                "--seconds", type=float, default=3.0, help="per contestant and cell (default 3)"
+            )
+            race.add_argument(
+                "--shape",
+                type=Shape.parse,
+                action="append",
+                help="rows,inputs,hidden,outputs; repeats",
+            )
         if name == "evaluation":
             race.add_argument("--dtype", choices=evaluation.DTYPES, help="one precision only")
         if name != "growth":

@@ -67,10 +67,12 @@ class Report:
         self._note_load("after")
         print("\n".join(self.summary))
 
-    def _note_load(self, moment: str) -> None:
-        self.load[moment] = busy = busy_cpus()
+    def _note_load(self, input_gram: str) -> None:
+        self.load[input_gram] = busy = busy_cpus()
         if busy is not None and busy > QUIET:
-            self.summary.append(f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {moment} the race")
+            self.summary.append(
+                f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {input_gram} the race"
+            )
 
     def write_json(self, path: Path) -> None:
         """All figures, with the machine that they belong to."""

@@ -41,10 +41,18 @@ def race(only: Sequence[str] = (), seeds: int = 5, full: bool = False) -> Report
                 outcome = field.seats[name].call(function, exercise_start(seed), TARGET_COST, None)
                 note = EXTRAPOLATED if extrapolated else ""
                 report.records.append(
-                    {"name": name, "title": field.titles[name], "seed": seed, "note": note, **outcome}
+                    {
+                        "name": name,
+                        "title": field.titles[name],
+                        "seed": seed,
+                        "note": note,
+                        **outcome,
+                    }
                 )
                 field.seats[name].rest()
-        report.summary.append(f"the busiest waiting contestant used {field.idle_share:.1%} of a CPU")
+        report.summary.append(
+            f"the busiest waiting contestant used {field.idle_share:.1%} of a CPU"
+        )
     _judge(report.records)
     report.show(_table(report, field, seeds))
     report.end()
@@ -55,20 +63,27 @@ def _judge(records: list[dict[str, Any]]) -> None:
     """Cost and accuracy at the parameters that each run ended with, and the ratio to minilayer from the same seed."""
     X, Y = exercise()
     precision = {entry.name: entry.dtype for entry in TRAININGS}
-    reference = {record["seed"]: record["seconds"] for record in records if record["name"] == REFERENCE}
+    reference = {
+        record["seed"]: record["seconds"] for record in records if record["name"] == REFERENCE
+    }
     for record in records:
         vector = record.pop("parameters")
         if vector is not None:
             record["cost"] = cost_and_gradient(vector, X, Y, EX4_SHAPE)[0]
             tolerance = TOLERANCE[precision[record["name"]]]
-            record["agrees"] = abs(record["cost"] - record["own_cost"]) <= tolerance * record["cost"]
+            record["agrees"] = (
+                abs(record["cost"] - record["own_cost"]) <= tolerance * record["cost"]
+            )
             record["accuracy"] = accuracy(vector, X, Y, EX4_SHAPE)
         record["reached"] = vector is not None and record["cost"] <= TARGET_COST * (1 + 1e-9)
         record["ratio"] = record["seconds"] / reference[record["seed"]] if reference else None
 
 
 def _table(report: Report, field: Field, seeds: int) -> Table:
-    table = Table(f"ex4 to cost <= {TARGET_COST}, lambda 1, medians over seeds 0 to {seeds - 1} (range)", COLUMNS)
+    table = Table(
+        f"ex4 to cost <= {TARGET_COST}, lambda 1, medians over seeds 0 to {seeds - 1} (range)",
+        COLUMNS,
+    )
     for name, title in field.titles.items():
         if name in field.absent:
             table.rows.append((title, *["-"] * 5, field.absent[name]))
@@ -76,10 +91,14 @@ def _table(report: Report, field: Field, seeds: int) -> Table:
         runs = [record for record in report.records if record["name"] == name]
         wrong = [str(run["seed"]) for run in runs if run.get("agrees") is False]
         if wrong:
-            report.summary.append(f"{title} DISAGREES: its own cost is not the exercise's from seed {', '.join(wrong)}")
+            report.summary.append(
+                f"{title} DISAGREES: its own cost is not the exercise's from seed {', '.join(wrong)}"
+            )
         failed = [str(run["seed"]) for run in runs if not run["reached"]]
         if failed:
-            table.rows.append((title, *["-"] * 5, f"DID NOT REACH the cost from seed {', '.join(failed)}"))
+            table.rows.append(
+                (title, *["-"] * 5, f"DID NOT REACH the cost from seed {', '.join(failed)}")
+            )
             continue
         span = partial(_span, runs)
         table.rows.append(
@@ -94,7 +113,9 @@ def _table(report: Report, field: Field, seeds: int) -> Table:
             )
         )
         if name != REFERENCE and runs[0]["ratio"]:
-            report.ratios.setdefault(title, {})["time to cost 0.339"] = median(run["ratio"] for run in runs)
+            report.ratios.setdefault(title, {})["time to cost 0.339"] = median(
+                run["ratio"] for run in runs
+            )
     return table
 
 

@@ -83,7 +83,10 @@ class Seat:
 
 
 def take_turns(
-    seats: Mapping[str, Seat], seconds: float, turn: float = TURN_SECONDS, pause: float = PAUSE_SECONDS
+    seats: Mapping[str, Seat],
+    seconds: float,
+    turn: float = TURN_SECONDS,
+    pause: float = PAUSE_SECONDS,
 ) -> dict[str, list[float]]:
     """Seconds per evaluation of each seat's contestant, by round; ``seconds`` is what each gets in all, about."""
     times: dict[str, list[float]] = {name: [] for name in seats}

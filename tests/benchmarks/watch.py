@@ -46,7 +46,9 @@ class Watch:
         self._began = time.perf_counter()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> bool:
         if self.parameters is None:
             self.seconds = time.perf_counter() - self._began
         return kind is not None and issubclass(kind, Finished)

@@ -1,62 +1,91 @@
-"""Secants: what L-BFGS remembers of the curvature along its last steps."""
+"""InverseHessian: what L-BFGS knows of the Hessian from its last steps."""
 
 from __future__ import annotations
 
-from typing import final
+from collections import deque
+from typing import NamedTuple, final
 
 import numpy as np
 from scipy.linalg.blas import daxpy
 
-from ...utils.types import Array
+from ...utils.types import Array, State
 from ..problem import Preconditioner
 
-NEGLIGIBLE = 1e-10
+MIN_COSINE = 1e-10
+"""Between step and change of the gradient; pairs with less say nothing of curvature."""
+
+
+class SecantPair(NamedTuple):
+    """A step s, the change y of the gradient along it, and 1 / s'y."""
+
+    step: Array
+    change: Array
+    inverse_product: float
 
 
 @final
-class Secants:
-    """The last ``memory`` pairs of a step s and the change y of the gradient along it, and products H v with them.
+class InverseHessian:
+    """The last ``memory`` secant pairs, and products H v with them.
 
-    H is the inverse of the Hessian as BFGS's formula has it after these pairs, begun with the preconditioner P times
-    s'y / y'Py of the last pair (Nocedal, Updating quasi-Newton matrices with limited storage, 1980). P may be another
-    at each product.
+    H is BFGS's inverse of the Hessian after these pairs. It begins with the preconditioner P times
+    s'y / y'Py of the last pair (Nocedal, Updating quasi-Newton matrices with limited storage,
+    1980). P may differ between products.
     """
 
-    def __init__(self, memory: int, size: int) -> None:
-        self._steps, self._changes = np.empty((2, memory, size))
-        self._inverse_products = [0.0] * memory
-        self._order: list[int] = []
+    def __init__(self, memory: int) -> None:
+        self._pairs: deque[SecantPair] = deque(maxlen=memory)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._pairs)
+
+    @property
+    def pairs(self) -> tuple[SecantPair, ...]:
+        """The pairs, the oldest first."""
+        return tuple(self._pairs)
 
     def clear(self) -> None:
         """Forget all pairs."""
-        self._order.clear()
+        self._pairs.clear()
 
     def add(self, step: Array, change: Array) -> None:
-        """Remember a pair, in place of the oldest where there is no room; not one without curvature (s'y <= 0)."""
+        """Remember a pair, in place of the oldest if full; not one of no curvature, s'y <= 0."""
         product = float(step @ change)
-        if not product > NEGLIGIBLE * np.sqrt(float(step @ step) * float(change @ change)):
-            return
-        full = len(self._order) == len(self._inverse_products)
-        place = self._order.pop(0) if full else len(self._order)
-        self._steps[place], self._changes[place] = step, change
-        self._inverse_products[place] = 1 / product
-        self._order.append(place)
+        if product > MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change)):
+            self._pairs.append(SecantPair(step, change, 1 / product))
 
-    def apply(self, v: Array, precondition: Preconditioner | None) -> Array:
-        """H v, by the two loops of Nocedal's recursion; a new array."""
-        product, factors = v.copy(), dict[int, float]()
-        for place in reversed(self._order):
-            factors[place] = self._inverse_products[place] * float(self._steps[place] @ product)
-            product = daxpy(self._changes[place], product, a=-factors[place])
+    def dot(self, v: Array, precondition: Preconditioner | None) -> Array:
+        """Return H v, by the two loops of Nocedal's recursion; a new array."""
+        product = v.copy()
+        factors = []
+        for pair in reversed(self._pairs):
+            factors.append(pair.inverse_product * float(pair.step @ product))
+            product = daxpy(pair.change, product, a=-factors[-1])
         if precondition is not None:
             product = precondition(product)
-        if self._order:
-            last, inverse_product = self._changes[self._order[-1]], self._inverse_products[self._order[-1]]
-            product *= 1 / (inverse_product * float(last @ (last if precondition is None else precondition(last))))
-        for place in self._order:
-            share = self._inverse_products[place] * float(self._changes[place] @ product)
-            product = daxpy(self._steps[place], product, a=factors[place] - share)
+        if self._pairs:
+            last = self._pairs[-1]
+            image = last.change if precondition is None else precondition(last.change)
+            product *= 1 / (last.inverse_product * float(last.change @ image))
+        for pair, factor in zip(self._pairs, reversed(factors), strict=True):
+            share = pair.inverse_product * float(pair.change @ product)
+            product = daxpy(pair.step, product, a=factor - share)
         return product
+
+    def restore(self, state: State) -> None:
+        """Take the pairs of ``pairs_state``."""
+        self._pairs.clear()
+        if state:
+            columns = (state["steps"], state["changes"], state["inverse_products"])
+            for step, change, inverse_product in zip(*columns, strict=True):
+                self._pairs.append(SecantPair(step, change, float(inverse_product)))
+
+
+def pairs_state(pairs: tuple[SecantPair, ...]) -> State:
+    """Return pairs as arrays by name."""
+    if not pairs:
+        return {}
+    return {
+        "steps": np.stack([pair.step for pair in pairs]),
+        "changes": np.stack([pair.change for pair in pairs]),
+        "inverse_products": np.array([pair.inverse_product for pair in pairs]),
+    }

@@ -1,4 +1,4 @@
-"""Schedules: how the learning rate changes as a run goes on."""
+"""Schedules: how the learning rate changes during a run."""
 
 from __future__ import annotations
 
@@ -7,32 +7,49 @@ from abc import ABC, abstractmethod
 from typing import final
 
 from ...utils.checks import check_count, check_instance, check_number
+from ...utils.reprs import constructor_repr
 
 
 class Schedule(ABC):
-    """The factor of the learning rate after so many iterations; of an epoch's batches each has its share of one.
+    """A factor of the learning rate as a function of the iterations so far.
 
-    ``repr`` is how one would write the schedule: it is part of a run's identity.
+    A minibatch has its share of an epoch as a fraction. A run's identity contains the ``repr``, so
+    that must show every argument.
     """
 
     @abstractmethod
     def __call__(self, iterations: float) -> float:
-        """The factor, at most 1."""
+        """Return the factor, at most 1, after so many iterations."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        return constructor_repr(self)
 
 
 @final
 class StepDecay(Schedule):
-    """factor**k after the k-th ``every`` iterations.
+    """factor**k after k times ``every`` iterations.
 
+    Parameters
+    ----------
+    every : int
+        Iterations between two steps.
+    factor : float, default 0.5
+        In (0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range.
+
+    Examples
+    --------
     >>> [StepDecay(10, 0.5)(iterations) for iterations in (0, 9.9, 10, 20)]
     [1.0, 1.0, 0.5, 0.25]
     """
 
     def __init__(self, every: int, factor: float = 0.5) -> None:
-        self.every, self.factor = check_count("every", every), _share("factor", factor)
+        self.every = check_count("every", every)
+        self.factor = _share("factor", factor)
 
     def __call__(self, iterations: float) -> float:
         return float(self.factor ** (iterations // self.every))
@@ -42,6 +59,18 @@ class StepDecay(Schedule):
 class ExponentialDecay(Schedule):
     """factor**iterations.
 
+    Parameters
+    ----------
+    factor : float
+        In (0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a factor out of range.
+
+    Examples
+    --------
     >>> ExponentialDecay(0.5)(2)
     0.25
     """
@@ -55,8 +84,20 @@ class ExponentialDecay(Schedule):
 
 @final
 class InverseTimeDecay(Schedule):
-    """1 / (1 + decay iterations): slow enough for stochastic gradients to converge (Robbins and Monro, 1951).
+    """1 / (1 + decay iterations): stochastic gradients converge (Robbins and Monro, 1951).
 
+    Parameters
+    ----------
+    decay : float
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a decay out of range.
+
+    Examples
+    --------
     >>> InverseTimeDecay(0.5)(2)
     0.5
     """
@@ -70,14 +111,33 @@ class InverseTimeDecay(Schedule):
 
 @final
 class CosineDecay(Schedule):
-    """Half a cosine from 1 to ``minimum`` in so many iterations, ``minimum`` from then on (Loshchilov, Hutter, 2017).
+    """Half a cosine from 1 to ``minimum``, and ``minimum`` from then on.
 
+    Parameters
+    ----------
+    iterations : int
+        Until the minimum.
+    minimum : float, default 0
+        In [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range.
+
+    References
+    ----------
+    Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, 2017.
+
+    Examples
+    --------
     >>> [round(CosineDecay(10, 0.1)(iterations), 3) for iterations in (0, 5, 10, 20)]
     [1.0, 0.55, 0.1, 0.1]
     """
 
     def __init__(self, iterations: int, minimum: float = 0.0) -> None:
-        self.iterations, self.minimum = check_count("iterations", iterations), check_number("minimum", minimum)
+        self.iterations = check_count("iterations", iterations)
+        self.minimum = check_number("minimum", minimum)
         if self.minimum > 1:
             raise ValueError(f"minimum: expected a number up to 1, found {minimum}")
 
@@ -88,8 +148,22 @@ class CosineDecay(Schedule):
 
 @final
 class Warmup(Schedule):
-    """A straight line from 1 / (n + 1) up to 1 in n iterations; then the other schedule, from its start, if any.
+    """A straight line from 1 / (n + 1) up to 1 in n iterations, then another schedule.
 
+    Parameters
+    ----------
+    iterations : int
+        The length of the line.
+    then : Schedule, optional
+        Begins after the line; default: stay at 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of another kind.
+
+    Examples
+    --------
     >>> [Warmup(3)(iterations) for iterations in (0, 1, 3, 9)], Warmup(3, StepDecay(1))(4)
     ([0.25, 0.5, 1.0, 1.0], 0.5)
     """

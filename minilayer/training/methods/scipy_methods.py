@@ -1,48 +1,85 @@
-"""The methods of scipy.optimize.minimize that ScipyTrainer offers, and what SciPy itself does not tell of them."""
+"""The methods of scipy.optimize.minimize that ScipyTrainer offers, and what SciPy does not tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Method:
-    """A method: its options, and which of its statuses means that its own budget is used up.
+    """A method.
 
-    Options for differences (SciPy's ``eps``, ``finite_diff_rel_step``, ``workers``) are left out, as the gradient is
-    exact and they would do nothing; ``return_all`` too, which would keep every iterate.
+    Attributes
+    ----------
+    name : str
+        SciPy's name.
+    options : frozenset of str
+        Its options. Those for finite differences are left out, as the gradient is exact, and
+        ``return_all``, which would keep every iterate.
+    limit_status : int
+        The status that means that its own budget is used up.
+    default_maxfun : int or None
+        SciPy's own limit of evaluations.
+    hessian : "none", "used" or "needed"
+        What it does with Hessian products; "used" ones are approximated if there are none.
     """
 
     name: str
     options: frozenset[str]
     limit_status: int
     default_maxfun: int | None = None
-    curvature: Literal["none", "used", "needed"] = "none"
-    """What it does with products with the Hessian; where they are only used, it approximates what it is not given."""
+    hessian: Literal["none", "used", "needed"] = "none"
 
 
-def _method(name: str, options: str, limit_status: int, **more: Any) -> Method:
-    return Method(name, frozenset(options.split()), limit_status, **more)
+def _options(names: str) -> frozenset[str]:
+    return frozenset(names.split())
 
 
-TRUST = "initial_trust_radius max_trust_radius eta gtol maxiter disp"
-
+TRUST_REGION = "initial_trust_radius max_trust_radius eta gtol maxiter disp"
 
 METHODS = (
-    _method("TNC", "scale offset mesg_num maxCGit eta stepmx accuracy minfev ftol xtol gtol rescale disp maxfun", 3),
-    _method("L-BFGS-B", "maxcor ftol gtol maxfun maxiter maxls", 1, default_maxfun=15000),
-    _method("CG", "gtol norm maxiter disp c1 c2", 1),
-    _method("BFGS", "gtol norm maxiter disp xrtol c1 c2 hess_inv0", 1),
-    _method("SLSQP", "maxiter ftol iprint disp", 9),
-    _method(
-        "trust-constr",
-        "xtol gtol barrier_tol sparse_jacobian maxiter verbose initial_constr_penalty initial_tr_radius "
-        "initial_barrier_parameter initial_barrier_tolerance factorization_method disp",
-        0,
-        curvature="used",
+    Method(
+        name="TNC",
+        options=_options(
+            "scale offset mesg_num maxCGit eta stepmx accuracy minfev ftol xtol gtol rescale disp maxfun"
+        ),
+        limit_status=3,
     ),
-    _method("Newton-CG", "xtol maxiter disp c1 c2", 1, curvature="needed"),
-    _method("trust-ncg", TRUST, 1, curvature="needed"),
-    _method("trust-krylov", f"{TRUST} inexact", 1, curvature="needed"),
+    Method(
+        name="L-BFGS-B",
+        options=_options("maxcor ftol gtol maxfun maxiter maxls"),
+        limit_status=1,
+        default_maxfun=15_000,
+    ),
+    Method(name="CG", options=_options("gtol norm maxiter disp c1 c2"), limit_status=1),
+    Method(
+        name="BFGS",
+        options=_options("gtol norm maxiter disp xrtol c1 c2 hess_inv0"),
+        limit_status=1,
+    ),
+    Method(name="SLSQP", options=_options("maxiter ftol iprint disp"), limit_status=9),
+    Method(
+        name="trust-constr",
+        options=_options(
+            "xtol gtol barrier_tol sparse_jacobian maxiter verbose initial_constr_penalty "
+            "initial_tr_radius initial_barrier_parameter initial_barrier_tolerance "
+            "factorization_method disp"
+        ),
+        limit_status=0,
+        hessian="used",
+    ),
+    Method(
+        name="Newton-CG",
+        options=_options("xtol maxiter disp c1 c2"),
+        limit_status=1,
+        hessian="needed",
+    ),
+    Method(name="trust-ncg", options=_options(TRUST_REGION), limit_status=1, hessian="needed"),
+    Method(
+        name="trust-krylov",
+        options=_options(f"{TRUST_REGION} inexact"),
+        limit_status=1,
+        hessian="needed",
+    ),
 )

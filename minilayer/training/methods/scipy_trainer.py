@@ -1,4 +1,4 @@
-"""ScipyTrainer: the gradient-based methods of scipy.optimize.minimize under the trainers' contract."""
+"""ScipyTrainer: the gradient-based methods of scipy.optimize.minimize as a trainer."""
 
 from __future__ import annotations
 
@@ -6,34 +6,50 @@ from typing import Any, final
 
 from scipy.optimize import OptimizeResult, minimize
 
-from ...utils.checks import check_count, check_flag, shown
+from ...utils.checks import check_count, check_flag
 from ...utils.types import Array
-from ..run import CostAndGradient, Run
-from ..stopping import Status
+from ..problem import Problem
+from ..run import Run
+from ..stopping import Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
-RECOMMENDED, RECOMMENDED_OPTIONS = "L-BFGS-B", {"maxcor": 50}
+DEFAULT_METHOD = "L-BFGS-B"
+DEFAULT_OPTIONS = {"maxcor": 50}
 
 
 @final
 class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
-    Without a ``method`` it is the one of them that was fastest on the exercise's network (minilayer's own LBFGS is
-    faster): L-BFGS-B with a memory of 50 steps (SciPy's own default is 10), with about 2.6 times fewer evaluations to
-    the same cost than TNC, the article's. CG is
-    the other one for large networks; BFGS and SLSQP hold a matrix of n x n numbers for n parameters, 846 MB for the
-    exercise's network. Newton-CG, trust-ncg, trust-krylov and, where the objective has them, trust-constr work with
-    exact products with the Hessian, ``objective.hessp(x, v)``, or with ``gauss_newton=True`` with those of its
-    Gauss-Newton part; each counts as an evaluation. ``options`` are the method's own, passed through untouched:
-    ``maxfun`` for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... (see
-    scipy.optimize.show_options("minimize", method)).
+    BFGS and SLSQP hold a matrix of n x n numbers for n parameters: 846 MB for the exercise's
+    network. CG, TNC and L-BFGS-B suit large networks. Newton-CG, trust-ncg, trust-krylov and, if
+    the objective has them, trust-constr use exact Hessian products, ``objective.hessp(x, v)``.
 
-    Raises ValueError for a method that is not one of these, TypeError for an option that the method does not have
-    (SciPy would only warn, and ignore it), and for an objective without ``hessp`` where the method needs it.
+    Parameters
+    ----------
+    method : str, optional
+        TNC, L-BFGS-B, CG, BFGS, SLSQP, trust-constr, Newton-CG, trust-ncg or trust-krylov. Default:
+        L-BFGS-B with a memory of 50 steps (``maxcor``; SciPy's own default is 10), the fastest of
+        them on the exercise's network. minilayer's own LBFGS is faster.
+    gauss_newton : bool, default False
+        Whether Hessian products are those of the Gauss-Newton matrix.
+    **options
+        The budget (see Trainer), and the method's own options, passed on as they are: ``maxfun``
+        for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... See
+        ``scipy.optimize.show_options("minimize", method)``.
 
+    Raises
+    ------
+    ValueError
+        For a method that is not one of these.
+    TypeError
+        For an option that the method does not have, which SciPy would only warn of; when training
+        begins, for an objective without ``hessp`` if the method needs it.
+
+    Examples
+    --------
     >>> bowl = lambda x: (x @ x / 2, x)
     >>> result = ScipyTrainer("L-BFGS-B").minimize(bowl, [4.0, -2.0])
     >>> result.success, result.nfev <= 4, bool(abs(result.x).max() < 1e-5)
@@ -41,32 +57,22 @@ class ScipyTrainer(Trainer):
     """
 
     def __init__(
-        self,
-        method: str | None = None,
-        *,
-        gauss_newton: bool = False,
-        max_evaluations: int | None = None,
-        max_iterations: int | None = None,
-        max_seconds: float | None = None,
-        target_cost: float | None = None,
-        **options: Any,
+        self, method: str | None = None, *, gauss_newton: bool = False, **options: Any
     ) -> None:
-        super().__init__(
-            max_evaluations=max_evaluations,
-            max_iterations=max_iterations,
-            max_seconds=max_seconds,
-            target_cost=target_cost,
-        )
-        self.method = _find(RECOMMENDED if method is None else method)
-        self.options = {**RECOMMENDED_OPTIONS, **options} if method is None else options
-        for option in options:
+        budget, options = split_budget(options)
+        super().__init__(**budget)
+        self.method = _find(DEFAULT_METHOD if method is None else method)
+        self.options = {**DEFAULT_OPTIONS, **options} if method is None else options
+        for option, value in options.items():
             if option not in self.method.options:
                 raise TypeError(_unknown_option(self.method, option))
             if option in COUNTS:
-                check_count(option, options[option])
+                check_count(option, value)
         self.gauss_newton = check_flag("gauss_newton", gauss_newton)
-        if gauss_newton and self.method.curvature == "none":
-            raise TypeError(f"gauss_newton: expected a method that uses curvature, found {self.method.name}")
+        if gauss_newton and self.method.hessian == "none":
+            raise TypeError(
+                f"gauss_newton: expected a method that uses Hessian products, found {self.method.name}"
+            )
 
     @property
     def name(self) -> str:
@@ -76,20 +82,33 @@ class ScipyTrainer(Trainer):
         return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
-        curvature: dict[str, Any] = {}
-        if self.method.curvature != "none" and run.has_curvature(self.gauss_newton):
-            options = {"gauss_newton": True} if self.gauss_newton else {}
-            curvature["hessp"] = lambda x, v: run.product(x, v, **options)
+        def cost_and_gradient(x: Array) -> tuple[float, Array]:
+            evaluation = run.evaluate(x)
+            return evaluation.cost, evaluation.gradient.copy()  # SciPy may write to it
+
+        def product(x: Array, v: Array) -> Array:
+            return run.hessian_product(x, v, self.gauss_newton)
+
+        hessian = {"hessp": product} if self._uses_hessian(run.problem) else {}
         result = minimize(
-            run.evaluate,
+            cost_and_gradient,
             x0,
             jac=True,
             method=self.method.name,
-            callback=lambda x, *_: run.iterated(x),
+            callback=lambda x, *_: run.end_iteration(x),
             options=self.options,
-            **curvature,
+            **hessian,
         )
         return self._status(result, run), str(result.message)
+
+    def _uses_hessian(self, problem: Problem) -> bool:
+        if self.method.hessian == "none":
+            return False
+        try:
+            problem.require_hessian_support(self.gauss_newton)
+        except TypeError:
+            return False
+        return True
 
     def _status(self, result: OptimizeResult, run: Run) -> Status:
         if result.success:
@@ -97,23 +116,23 @@ class ScipyTrainer(Trainer):
         if result.status != self.method.limit_status:
             return Status.FAILED
         maxfun = self.options.get("maxfun", self.method.default_maxfun)
-        by_evaluations = "maxiter" not in self.method.options or (maxfun is not None and run.evaluations >= maxfun)
-        return Status.MAX_EVALUATIONS if by_evaluations else Status.MAX_ITERATIONS
+        is_used_up = maxfun is not None and run.evaluations >= maxfun
+        has_no_maxiter = "maxiter" not in self.method.options
+        return Status.MAX_EVALUATIONS if has_no_maxiter or is_used_up else Status.MAX_ITERATIONS
 
-    def _check(self, objective: CostAndGradient) -> None:
-        if self.method.curvature != "needed" and not self.gauss_newton:
-            return
-        if hasattr(objective, "check_curvature"):
-            objective.check_curvature(self.gauss_newton)
-        if not hasattr(objective, "hessp"):
-            raise TypeError(
-                f"objective: expected one with hessp(x, v), as {self.name} works with products with the Hessian, "
-                f"found {shown(objective)}"
-            )
+    def _check(self, problem: Problem) -> None:
+        if self.method.hessian == "needed" or self.gauss_newton:
+            problem.require_hessian_support(self.gauss_newton)
 
     def _evaluation_limit(self) -> int | None:
-        limits = (self.budget.evaluations, self.options.get("maxfun"))
+        limits = (self.budget.max_evaluations, self.options.get("maxfun"))
         return min((limit for limit in limits if limit is not None), default=None)
+
+    def __repr__(self) -> str:
+        arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
+        budget = {name: value for name, value in vars(self.budget).items() if value is not None}
+        arguments += [f"{name}={value!r}" for name, value in {**self.options, **budget}.items()]
+        return f"ScipyTrainer({', '.join(arguments)})"
 
 
 def _find(name: str) -> Method:
@@ -121,19 +140,38 @@ def _find(name: str) -> Method:
         if isinstance(name, str) and name.lower() == method.name.lower():
             return method
     names = [method.name for method in METHODS]
-    near = [method for method in names if isinstance(name, str) and _letters(method).startswith(_letters(name))]
-    meant = f": did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"method: expected one of {', '.join(names)}, found {name!r}{meant}")
+    near: list[str] = []
+    if isinstance(name, str):
+        near = [known for known in names if _letters(known).startswith(_letters(name))]
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"method: expected one of {', '.join(names)}, found {name!r}{hint}")
 
 
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalpha())
 
 
+MINIMIZE_ARGUMENTS = (
+    "x0",
+    "callback",
+    "progress",
+    "validation",
+    "checkpoint",
+    "checkpoint_every",
+)
+
+
 def _unknown_option(method: Method, option: str) -> str:
-    if option in ("x0", "callback", "progress", "validation", "checkpoint", "every"):
+    """Return the message for an option that the method does not have."""
+    if option in MINIMIZE_ARGUMENTS:
         return f"options: {option} is an argument of minimize, not of ScipyTrainer"
     instead = {"maxiter": "maxfun", "maxfun": "maxiter"}.get(option)
-    hint = f"its budget is {instead!r}" if instead in method.options else "use max_evaluations or max_iterations"
+    hint = ""
+    if instead is not None:
+        has_other = instead in method.options
+        advice = (
+            f"its budget is {instead!r}" if has_other else "use max_evaluations or max_iterations"
+        )
+        hint = f" ({advice})"
     known = ", ".join(sorted(method.options))
-    return f"options: {method.name} has no option {option!r}" + (f" ({hint})" if instead else "") + f"; it has {known}"
+    return f"options: {method.name} has no option {option!r}{hint}; it has {known}"

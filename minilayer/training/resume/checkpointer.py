@@ -1,80 +1,165 @@
-"""Recovery: how a run is written down while it goes on, and taken up again."""
+"""Checkpointer: writes a run down while it goes on, so that it can be resumed."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import Any, Protocol
 
 import numpy as np
 
+from ...checkpoint import load_state, save
 from ...errors import ResumeError
+from ...utils.files import LockFile
 from ...utils.types import Array, State
 from .journal import Journal
+from .replay import Replay, UnfinishedIteration
 
 
 class Resumable(Protocol):
-    """An objective whose runs can be resumed: minilayer's Objective, or one of your own."""
+    """What the checkpointer asks of an objective."""
+
+    @property
+    def model(self) -> Any:
+        """The network to store."""
 
     def fingerprint(self) -> str:
-        """A text that is another for other data, another model or other settings."""
-
-    def save(self, path: Path, x: Array, state: State, /) -> None:
-        """Write the model with parameters x, and the state, to the file, in one step."""
-
-    def load_state(self, path: Path, /) -> State:
-        """The state in the file."""
+        """Return a checksum of all that an evaluation depends on, apart from x."""
 
 
-def _is_resumable(objective: object) -> TypeGuard[Resumable]:
-    return all(hasattr(objective, name) for name in ("fingerprint", "save", "load_state"))
+class Checkpointer:
+    """The checkpoint of a run, locked while the run lasts.
 
+    A method with explicit state has it in the checkpoint. For the others a journal of all
+    evaluations is kept beside it.
 
-class Recovery:
-    """The checkpoint of a run, and its journal where the method's state is hidden.
+    Parameters
+    ----------
+    problem : Resumable
+        The objective.
+    path : Path
+        The checkpoint.
+    every : int
+        Iterations between two writes.
+    description : str
+        Method, options and validation: the run's identity, together with the fingerprint.
+    start : ndarray
+        Where the run is to begin.
+    is_explicit_start : bool
+        Whether the caller gave that start; a resumed run must then have begun there.
+    has_explicit_state : bool
+        Whether the method gives its state.
 
-    Raises ResumeError for a checkpoint that is there but not of this run.
+    Attributes
+    ----------
+    start : ndarray
+        Where the run began.
+    state : dict
+        What the checkpoint holds of the run; empty for a new run.
+
+    Raises
+    ------
+    ResumeError
+        For a checkpoint that is not of this run, or that another run is writing.
     """
 
     def __init__(
-        self, objective: object, path: Path, every: int, description: str, start: Array, explicit: bool, journal: bool
+        self,
+        problem: Resumable,
+        path: Path,
+        *,
+        every: int,
+        description: str,
+        start: Array,
+        is_explicit_start: bool,
+        has_explicit_state: bool,
     ) -> None:
-        if not _is_resumable(objective):
-            raise TypeError(f"checkpoint: expected an Objective, which can be saved, found {objective!r}")
-        if path.is_dir():
-            raise IsADirectoryError(f"checkpoint: expected a file, found a folder at {path}")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"checkpoint: expected a folder to write {path} to, found none at {path.parent}")
-        self._objective, self._path, self._every = objective, path, every
-        self._identity = hashlib.sha256(f"{objective.fingerprint()}|{description}".encode()).hexdigest()
-        self.state: State = objective.load_state(path) if path.exists() else {}
-        if path.exists() and self.state.get("run") != self._identity:
-            found = "another run's" if "run" in self.state else "a model that no run was writing"
+        identity = f"{problem.fingerprint()}|{description}"
+        _check_place(path)
+        self._problem = problem
+        self._path = path
+        self._every = every
+        self._identity = hashlib.sha256(identity.encode()).hexdigest()
+        self._journal: Journal | None = None
+        self._unfinished = UnfinishedIteration()
+        self._lock = LockFile(path)
+        if not self._lock.is_held:
             raise ResumeError(
-                f"{path}: expected the checkpoint of this run (same data, layers and options), found {found}: name "
-                "another file, or move this one away with its journal"
+                f"{path}: expected a checkpoint that no run is writing, found one in use"
             )
-        self.journal: Journal | None = None
-        if journal:
-            beside = path.with_name(f"{path.name}.journal")
-            if self.state and not beside.exists():
-                raise ResumeError(f"{beside}: expected the journal of {path.name}, found no file there")
-            self.journal = Journal(beside, self._identity, start)
-        known = self.journal.start if self.journal else self.state.get("x0", start)
-        if explicit and not np.array_equal(known, start):
+        try:
+            self.state = self._load()
+            known = self.state.get("x0", start)
+            if has_explicit_state:
+                self._unfinished.restore(self.state.get("unfinished", {}))
+            else:
+                self._journal = self._open_journal(start)
+                known = self._journal.start
+            if is_explicit_start and not np.array_equal(known, start):
+                raise ResumeError(f"{path}: expected x0 to be where the run started, found another")
+        except BaseException:
             self.close()
-            raise ResumeError(f"{path}: expected x0 to be where the run started, found another")
+            raise
         self.start = np.array(known, dtype=np.float64)
 
-    def due(self, iterations: int) -> bool:
-        """Whether it is time to save."""
+    @property
+    def replay(self) -> Replay:
+        """Where evaluations are recorded and found."""
+        return self._unfinished if self._journal is None else self._journal
+
+    @property
+    def unfinished(self) -> UnfinishedIteration:
+        """The evaluations since the last whole iteration, for methods with explicit state."""
+        return self._unfinished
+
+    def is_due(self, iterations: int) -> bool:
+        """Return whether it is time to save."""
         return iterations % self._every == 0
 
-    def save(self, best: Array, state: State) -> None:
-        """Write the model at the best point, and the state."""
-        self._objective.save(self._path, best, {**state, "run": self._identity, "x0": self.start})
+    def save(self, x: Array, state: State) -> None:
+        """Write the model with parameters x, and the state; never an earlier one than is there."""
+        if state["evaluations"] < self.state.get("evaluations", 0):
+            return
+        about = {"run": self._identity, "x0": self.start}
+        save(self._problem.model.replica(x), self._path, state={**about, **state})
 
     def close(self) -> None:
-        """Give the journal back."""
-        if self.journal is not None:
-            self.journal.close()
+        """Release the files to other runs."""
+        if self._journal is not None:
+            self._journal.close()
+        self._lock.release()
+
+    def _load(self) -> State:
+        """Return the state in the file, after checking whose it is; empty without a file."""
+        if not self._path.exists():
+            return {}
+        state = load_state(self._path)
+        if state.get("run") == self._identity and isinstance(state.get("best"), dict):
+            return state
+        if "best cost" in state:
+            found = "one of an earlier minilayer, whose networks load but whose runs do not resume"
+        elif "run" in state:
+            found = "another run's"
+        else:
+            found = "a model that no run was writing"
+        raise ResumeError(
+            f"{self._path}: expected the checkpoint of this run (same data, layers and options), "
+            f"found {found}: name another file, or move this one away with its journal"
+        )
+
+    def _open_journal(self, start: Array) -> Journal:
+        beside = self._path.with_name(f"{self._path.name}.journal")
+        if self.state and not beside.exists():
+            raise ResumeError(
+                f"{beside}: expected the journal of {self._path.name}, found no file there"
+            )
+        return Journal(beside, self._identity, start)
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(f"checkpoint: expected a file, found a folder at {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"checkpoint: expected a folder to write {path} to, found none at {path.parent}"
+        )

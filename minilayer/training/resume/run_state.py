@@ -1,75 +1,81 @@
-"""Where a run stands: a point, and all that a checkpoint holds to go on after a whole iteration."""
+"""RunState: all that a checkpoint stores of a run, so that it can go on after a whole iteration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from ...utils.types import Array, State
-from ..history import WHOLE_NUMBERS, History
+from ..history import Evaluation, History
+
+WHOLE_NUMBERS = ("iteration", "evaluations")
+"""The columns of a History that hold integers."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """An evaluation: where, and what it gave."""
-
-    x: Array
-    cost: float
-    gradient: Array
-    gradient_norm: float
-
-    def state(self, name: str) -> State:
-        """As plain numbers and arrays, under names that begin with this one."""
-        return {f"{name} cost": self.cost, f"{name} x": self.x, f"{name} gradient": self.gradient}
-
-    @classmethod
-    def of(cls, state: State, name: str) -> Point:
-        """Back from ``state(name)``."""
-        gradient = state[f"{name} gradient"]
-        return cls(state[f"{name} x"], state[f"{name} cost"], gradient, float(np.linalg.norm(gradient)))
+def evaluation_state(evaluation: Evaluation) -> State:
+    """Return an evaluation as numbers and arrays by name."""
+    return {"x": evaluation.x, "cost": evaluation.cost, "gradient": evaluation.gradient}
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A run after a whole iteration: what it takes to go on."""
+def evaluation_of(state: State) -> Evaluation:
+    """Return the evaluation of such a state."""
+    gradient: Array = state["gradient"]
+    norm = float(np.linalg.norm(gradient))
+    return Evaluation(state["x"], state["cost"], gradient, norm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """A run after a whole iteration.
+
+    ``validation`` is the validation monitor's own state, ``method`` the method's, and
+    ``unfinished`` holds the evaluations since that iteration.
+    """
 
     iterations: int
     evaluations: int
     seconds: float
-    best: Point
+    best: Evaluation
     history: History
-    watch: State
-    own: State
+    validation: State
+    method: State
+    unfinished: State
 
-    def state(self) -> State:
-        """As plain numbers and arrays; the history up to this iteration."""
+    def as_state(self) -> State:
+        """Return nested numbers and arrays by name; the history up to this iteration."""
         rows = self.iterations + 1  # the start has one too
         columns = {
-            f"history {name}": np.array(column[:rows], np.float64)
-            for name, column in vars(self.history).items()
+            name: np.array(column[:rows], np.float64)
+            for name, column in self.history.columns().items()
             if column
         }
         return {
             "iterations": self.iterations,
             "evaluations": self.evaluations,
             "seconds": self.seconds,
-            **self.best.state("best"),
-            **columns,
-            **{f"watch {name}": value for name, value in self.watch.items()},
-            **{f"own {name}": value for name, value in self.own.items()},
+            "best": evaluation_state(self.best),
+            "history": columns,
+            "validation": self.validation,
+            "method": self.method,
+            "unfinished": self.unfinished,
         }
 
     @classmethod
-    def of(cls, state: State) -> Standing:
-        """Back from ``state()``."""
-        history = History()
-        for name, column in vars(history).items():
+    def of(cls, state: State) -> Self:
+        """Return the RunState of ``as_state()``."""
+        columns: dict[str, list[float]] = {}
+        for name, column in state["history"].items():
             kind = int if name in WHOLE_NUMBERS else float
-            column += [kind(value) for value in state.get(f"history {name}", ())]
-        parts = {
-            part: {name.removeprefix(part): value for name, value in state.items() if name.startswith(part)}
-            for part in ("watch ", "own ")
-        }
-        numbers = state["iterations"], state["evaluations"], state["seconds"]
-        return cls(*numbers, Point.of(state, "best"), history, parts["watch "], parts["own "])
+            columns[name] = [kind(value) for value in column]
+        return cls(
+            iterations=state["iterations"],
+            evaluations=state["evaluations"],
+            seconds=state["seconds"],
+            best=evaluation_of(state["best"]),
+            history=History(**columns),  # type: ignore[arg-type]  # of kinds chosen above
+            validation=state["validation"],
+            method=state["method"],
+            unfinished=state["unfinished"],
+        )

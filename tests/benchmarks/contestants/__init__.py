@@ -61,12 +61,19 @@ EVALUATIONS = (
     Entry("numpy", "plain NumPy", "with_numpy:NumpyEvaluation"),
     Entry("pytorch", "PyTorch", "with_torch:TorchEvaluation", "torch"),
     Entry("jax", "JAX jit", "with_jax:JaxEvaluation", "jax"),
-    Entry("article", "the article's loop", "article_loop:ArticleEvaluation", only=Problem(EX4_SHAPE)),
+    Entry(
+        "article", "the article's loop", "article_loop:ArticleEvaluation", only=Problem(EX4_SHAPE)
+    ),
 )
 
 TRAININGS = (
     Entry("minilayer", "minilayer LBFGS", "with_minilayer:BestTraining"),
-    Entry("minilayer-float32", "minilayer LBFGS, float32", "with_minilayer:BestSingleTraining", dtype="float32"),
+    Entry(
+        "minilayer-float32",
+        "minilayer LBFGS, float32",
+        "with_minilayer:BestSingleTraining",
+        dtype="float32",
+    ),
     Entry("minilayer-scipy", "minilayer L-BFGS-B", "with_minilayer:ScipyTraining"),
     Entry("minilayer-tnc", "minilayer TNC", "with_minilayer:TncTraining"),
     Entry("sklearn", "scikit-learn lbfgs", "with_sklearn:SklearnTraining", "scikit-learn"),

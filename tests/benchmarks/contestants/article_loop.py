@@ -69,7 +69,9 @@ class ArticleTraining:
 
     def train(self, start: Array, watch: Watch) -> None:
         with watch:
-            function = watched(lambda x: loop_cost_and_gradient(x, self._X, self._Y, EX4_SHAPE), watch)
+            function = watched(
+                lambda x: loop_cost_and_gradient(x, self._X, self._Y, EX4_SHAPE), watch
+            )
             minimize(function, start, method="TNC", jac=True, options={"maxfun": 100_000})
 
     def extrapolate(self, start: Array, watch: Watch) -> None:

@@ -120,11 +120,16 @@ class Hand(Protocol):
 class Products:
     """One thread's rows, in shards, and its work arrays."""
 
-    def __init__(self, X: Array, Y: Array, problem: Problem, way: Way, exponentials: bool = False) -> None:
+    def __init__(
+        self, X: Array, Y: Array, problem: Problem, way: Way, exponentials: bool = False
+    ) -> None:
         shape = problem.shape
         weights: Weights = problem.weights()
         self._weight1, self._weight2 = (np.ascontiguousarray(theta[:, 1:]) for theta in weights)
-        self._gradient1, self._gradient2 = np.empty_like(self._weight1), np.empty_like(self._weight2)
+        self._gradient1, self._gradient2 = (
+            np.empty_like(self._weight1),
+            np.empty_like(self._weight2),
+        )
         self._shards = [np.array(part, order=way.order) for part in cut(X, way.pieces(len(X)))]
         most = max(len(part) for part in self._shards)
         self._hidden, self._delta1 = (np.empty(most * shape.hidden, X.dtype) for _ in range(2))

@@ -27,7 +27,10 @@ class ByHand(BareBlas):
 
     def answer(self) -> Answer:
         self.evaluate()
-        hands, shape = [hand for hand in self._hands if isinstance(hand, _Rows)], self._problem.shape
+        hands, shape = (
+            [hand for hand in self._hands if isinstance(hand, _Rows)],
+            self._problem.shape,
+        )
         weights = self._problem.start()
         for theta in Weights.of(weights, shape):
             theta[:, 0] = 0
@@ -54,11 +57,18 @@ class _Rows:
         self._parts = Weights.of(self._part, problem.shape)
         pieces = way.pieces(len(X))
         self._shards = [
-            _Shard(_with_ones(x, way.order), np.array(y, order=way.order), np.array(1 - y, order=way.order))
+            _Shard(
+                _with_ones(x, way.order),
+                np.array(y, order=way.order),
+                np.array(1 - y, order=way.order),
+            )
             for x, y in zip(cut(X, pieces), cut(Y, pieces), strict=True)
         ]
         most, (_, _, hidden, outputs) = max(len(shard.X) for shard in self._shards), problem.shape
-        self._buffers = [np.empty(most * width, X.dtype) for width in (1 + hidden, hidden, hidden, outputs, outputs)]
+        self._buffers = [
+            np.empty(most * width, X.dtype)
+            for width in (1 + hidden, hidden, hidden, outputs, outputs)
+        ]
         self._order: Order = way.order
 
     def work(self) -> None:
@@ -86,12 +96,16 @@ class _Rows:
         np.reciprocal(a, out=a)
         np.matmul(extended, theta2.T, out=z)
         np.negative(z, out=e)
-        loss = -float(np.dot(self._flat(shard.complement), self._flat(e)))  # log(1 + exp(-z)) + (1 - y) z
+        loss = -float(
+            np.dot(self._flat(shard.complement), self._flat(e))
+        )  # log(1 + exp(-z)) + (1 - y) z
         np.exp(e, out=e)
         e += 1
         factors = self._flat(e)
         whole = factors.size // FACTORS * FACTORS
-        loss += float(np.add.reduce(np.log(np.multiply.reduce(factors[:whole].reshape(FACTORS, -1), axis=0))))
+        loss += float(
+            np.add.reduce(np.log(np.multiply.reduce(factors[:whole].reshape(FACTORS, -1), axis=0)))
+        )
         loss += float(np.log(np.multiply.reduce(factors[whole:])))
         np.reciprocal(e, out=e)
         e -= shard.Y

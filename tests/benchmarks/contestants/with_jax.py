@@ -20,8 +20,12 @@ class JaxEvaluation:
         wide = problem.dtype == "float64"
         jax.config.update("jax_enable_x64", wide)  # type: ignore[no-untyped-call, unused-ignore]
         self._data = [jnp.asarray(part) for part in problem.data()]
-        self._parameters = [(jnp.asarray(theta[:, 1:]), jnp.asarray(theta[:, 0])) for theta in problem.weights()]
-        self._compiled = jax.jit(jax.value_and_grad(_cost)).lower(self._parameters, *self._data).compile()
+        self._parameters = [
+            (jnp.asarray(theta[:, 1:]), jnp.asarray(theta[:, 0])) for theta in problem.weights()
+        ]
+        self._compiled = (
+            jax.jit(jax.value_and_grad(_cost)).lower(self._parameters, *self._data).compile()
+        )
 
     def evaluate(self) -> Any:
         found = self._compiled(self._parameters, *self._data)

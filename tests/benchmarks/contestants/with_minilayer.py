@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from minilayer import LBFGS, BinaryCrossEntropy, Dense, Objective, ScipyTrainer, Sequential, Sigmoid, Trainer
+from minilayer import (
+    LBFGS,
+    BinaryCrossEntropy,
+    Dense,
+    Objective,
+    ScipyTrainer,
+    Sequential,
+    Sigmoid,
+    Trainer,
+)
 
 from ..problem import EX4_SHAPE, L2, Answer, Array, DType, Problem, Shape, exercise
 from ..watch import Watch
@@ -15,10 +24,19 @@ from ..watch import Watch
 LBFGSB_OPTIONS: dict[str, Any] = {"maxcor": 50, "maxfun": 100_000, "maxiter": 100_000}
 
 
-def objective(shape: Shape, X: Array, Y: Array, dtype: DType = "float64", **options: Any) -> Objective:
+def objective(
+    shape: Shape, X: Array, Y: Array, dtype: DType = "float64", **options: Any
+) -> Objective:
     """The problem's objective; ``options`` are Objective's own."""
-    layers = [Dense(shape.inputs, shape.hidden), Sigmoid(), Dense(shape.hidden, shape.outputs), Sigmoid()]
-    return Objective(Sequential(layers, seed=0), X, Y, loss=BinaryCrossEntropy(), l2=L2, dtype=dtype, **options)
+    layers = [
+        Dense(shape.inputs, shape.hidden),
+        Sigmoid(),
+        Dense(shape.hidden, shape.outputs),
+        Sigmoid(),
+    ]
+    return Objective(
+        Sequential(layers, seed=0), X, Y, loss=BinaryCrossEntropy(), l2=L2, dtype=dtype, **options
+    )
 
 
 class MinilayerEvaluation:
@@ -85,7 +103,9 @@ class _Watched:
         return self._evaluate(x)
 
 
-def watched(function: Callable[[Array], tuple[float, Array]], watch: Watch) -> Callable[[Array], tuple[float, Array]]:
+def watched(
+    function: Callable[[Array], tuple[float, Array]], watch: Watch
+) -> Callable[[Array], tuple[float, Array]]:
     """The same function, each evaluation reported to the watch."""
 
     def evaluate(x: Array) -> tuple[float, Array]:

@@ -52,7 +52,9 @@ class Network:
 
     def flat_gradient(self) -> Array:
         """The gradient in the article's layout."""
-        return _article_layout([parameter.grad for parameter in self.parameters if parameter.grad is not None])
+        return _article_layout(
+            [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        )
 
 
 class TorchEvaluation:
@@ -121,11 +123,15 @@ class TorchScipyTraining(_Training):
                 cost = network.cost_and_backward().item()
                 return cost, network.flat_gradient()
 
-            minimize(watched(function, watch), start, method="L-BFGS-B", jac=True, options=LBFGSB_OPTIONS)
+            minimize(
+                watched(function, watch), start, method="L-BFGS-B", jac=True, options=LBFGSB_OPTIONS
+            )
 
 
 def _article_layout(tensors: list[torch.Tensor]) -> Array:
     """weight, bias, weight, bias as one vector, each layer row by row with its bias in column 0."""
     pairs = zip(tensors[::2], tensors[1::2], strict=True)
-    vector: Array = torch.cat([torch.cat([bias[:, None], weight], dim=1).ravel() for weight, bias in pairs]).numpy()
+    vector: Array = torch.cat(
+        [torch.cat([bias[:, None], weight], dim=1).ravel() for weight, bias in pairs]
+    ).numpy()
     return vector

@@ -1,0 +1,107 @@
+"""Configured: objects described by their constructor arguments; the classes that files may name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TypeVar, Union
+
+ConfigValue = Union[bool, int, float, str, None, "Configured"]
+"""What a constructor argument may be, so that a checkpoint can store it."""
+
+
+class Configured:
+    """An object that ``config`` describes: ``type(self)(**self.config())`` makes an equal one."""
+
+    def config(self) -> Mapping[str, ConfigValue]:
+        """Return every constructor argument by name.
+
+        Returns
+        -------
+        mapping of str to bool, int, float, str, None or Configured
+            The keyword arguments that construct this object again.
+        """
+        return {}
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+ConfiguredClass = TypeVar("ConfiguredClass", bound=type[Configured])
+
+_REGISTRY: dict[str, type[Configured]] = {}
+
+
+def register(cls: ConfiguredClass) -> ConfiguredClass:
+    """Let checkpoints store and rebuild objects of this class, under the class's name.
+
+    Parameters
+    ----------
+    cls : type
+        A subclass of Layer or Initializer. Use ``@register`` as a class decorator.
+
+    Returns
+    -------
+    type
+        The class itself.
+
+    Raises
+    ------
+    TypeError
+        If ``cls`` is not a subclass of Layer or Initializer.
+    ValueError
+        If another class of that name is registered.
+
+    Examples
+    --------
+    >>> from minilayer import Layer
+    >>> @register
+    ... class Halve(Layer):
+    ...     def forward(self, x):
+    ...         return x / 2
+    ...     def input_gradient(self, dy):
+    ...         return dy / 2
+    >>> registered("Halve")
+    <class 'minilayer.nn.configured.Halve'>
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Configured)):
+        raise TypeError(f"register: expected a subclass of Layer or Initializer, found {cls!r}")
+    known = _REGISTRY.get(cls.__name__, cls)
+    if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        place = f"{known.__module__}.{known.__qualname__}"
+        raise ValueError(f"register: the name {cls.__name__} is taken by {place}")
+    _REGISTRY[cls.__name__] = cls
+    return cls
+
+
+def registered(name: str) -> type[Configured] | None:
+    """Return the registered class of that name, or None.
+
+    Parameters
+    ----------
+    name : str
+        The name of a class.
+
+    Returns
+    -------
+    type or None
+        The class.
+    """
+    return _REGISTRY.get(name)
+
+
+def undescribed_arguments(described: Configured) -> list[str]:
+    """Return the constructor arguments that ``config`` does not give.
+
+    A copy or a checkpoint of such an object would silently differ from it.
+    """
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(type(described)).parameters.values()
+    given = described.config()
+    return [one.name for one in parameters if one.kind in named and one.name not in given]
+
+
+def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
+    """Return what decides a layer's computation: its configuration apart from where it started."""
+    return {name: value for name, value in config.items() if not isinstance(value, Configured)}

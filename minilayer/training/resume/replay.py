@@ -1,0 +1,86 @@
+"""Replay: evaluations of an earlier part of the run, given back instead of computed again."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ...errors import ResumeError
+from ...utils.types import Array, State
+
+
+class Replay(Protocol):
+    """Where a run records its evaluations, and finds those of its earlier part."""
+
+    def next(self, x: Array) -> tuple[float, Array, float] | None:
+        """Return cost, gradient and seconds of the next known evaluation; None if there is none.
+
+        Raises ResumeError if that evaluation was not at x.
+        """
+
+    def record(self, x: Array, cost: float, gradient: Array, seconds: float) -> None:
+        """Record an evaluation."""
+
+
+class _Recorded(NamedTuple):
+    x: Array
+    cost: float
+    gradient: Array
+    seconds: float
+
+
+class UnfinishedIteration:
+    """The evaluations since the last whole iteration, which a checkpoint stores with the state.
+
+    A method with explicit state resumes at a whole iteration. If the run had ended within the next
+    one, for instance in a line search, that iteration begins again, and these evaluations are not
+    computed again.
+    """
+
+    def __init__(self) -> None:
+        self._known: deque[_Recorded] = deque()
+        self._recorded: list[_Recorded] = []
+
+    def next(self, x: Array) -> tuple[float, Array, float] | None:
+        """Return the next known evaluation."""
+        if not self._known:
+            return None
+        if not np.array_equal(self._known[0].x, x):
+            raise ResumeError(
+                "checkpoint: expected the next evaluation at the point of the checkpoint, found "
+                "another: the machine's arithmetic or the library's version has changed"
+            )
+        known = self._known.popleft()
+        self._recorded.append(known)
+        return known.cost, known.gradient, known.seconds
+
+    def record(self, x: Array, cost: float, gradient: Array, seconds: float) -> None:
+        """Record an evaluation, in copies."""
+        self._recorded.append(_Recorded(x.copy(), cost, gradient.copy(), seconds))
+
+    def end_iteration(self) -> None:
+        """Forget the evaluations of the iteration that has ended."""
+        self._recorded.clear()
+
+    def as_state(self) -> State:
+        """Return what a checkpoint stores."""
+        recorded = [*self._recorded, *self._known]
+        if not recorded:
+            return {}
+        return {
+            "x": np.stack([one.x for one in recorded]),
+            "cost": np.array([one.cost for one in recorded]),
+            "gradient": np.stack([one.gradient for one in recorded]),
+            "seconds": np.array([one.seconds for one in recorded]),
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue from what a checkpoint stored."""
+        if state:
+            columns = (state[name] for name in ("x", "cost", "gradient", "seconds"))
+            self._known = deque(
+                _Recorded(x, float(cost), gradient, float(seconds))
+                for x, cost, gradient, seconds in zip(*columns, strict=True)
+            )
