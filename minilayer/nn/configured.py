@@ -33,12 +33,12 @@ ConfiguredClass = TypeVar("ConfiguredClass", bound=type[Configured])
 _REGISTRY: dict[str, type[Configured]] = {}
 
 
-def register(cls: ConfiguredClass) -> ConfiguredClass:
+def register(configured: ConfiguredClass) -> ConfiguredClass:
     """Let checkpoints store and rebuild objects of this class, under the class's name.
 
     Parameters
     ----------
-    cls : type
+    configured : type
         A subclass of Layer or Initializer. Use ``@register`` as a class decorator.
 
     Returns
@@ -49,7 +49,7 @@ def register(cls: ConfiguredClass) -> ConfiguredClass:
     Raises
     ------
     TypeError
-        If ``cls`` is not a subclass of Layer or Initializer.
+        If it is not a subclass of Layer or Initializer.
     ValueError
         If another class of that name is registered.
 
@@ -65,14 +65,16 @@ def register(cls: ConfiguredClass) -> ConfiguredClass:
     >>> registered("Halve")
     <class 'minilayer.nn.configured.Halve'>
     """
-    if not (isinstance(cls, type) and issubclass(cls, Configured)):
-        raise TypeError(f"register: expected a subclass of Layer or Initializer, found {cls!r}")
-    known = _REGISTRY.get(cls.__name__, cls)
-    if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-        place = f"{known.__module__}.{known.__qualname__}"
-        raise ValueError(f"register: the name {cls.__name__} is taken by {place}")
-    _REGISTRY[cls.__name__] = cls
-    return cls
+    if not (isinstance(configured, type) and issubclass(configured, Configured)):
+        found = repr(configured)
+        raise TypeError(f"register: expected a subclass of Layer or Initializer, found {found}")
+    name = configured.__name__
+    known = _REGISTRY.get(name, configured)
+    place = f"{known.__module__}.{known.__qualname__}"
+    if place != f"{configured.__module__}.{configured.__qualname__}":
+        raise ValueError(f"register: the name {name} is taken by {place}")
+    _REGISTRY[name] = configured
+    return configured
 
 
 def registered(name: str) -> type[Configured] | None:

@@ -94,8 +94,9 @@ class Trainer(ABC):
             from there and ends with exactly the parameters and history of an uninterrupted one.
             LBFGS and GradientDescent store their state in it. For SciPy's methods, which hide
             theirs, a journal of all evaluations is kept in ``<checkpoint>.journal``, 8 n bytes
-            each, and the callback is called again. A resumed run starts where it started, whatever
-            the model holds now. Delete the files to begin again.
+            each, and the callback is called again. The model must hold the run's start or what the
+            run left. The message says at which evaluation the run was resumed. Delete the files to
+            begin again.
         checkpoint_every : int, default 10
             Iterations between two writes. At the end there is one more.
 
@@ -110,7 +111,7 @@ class Trainer(ABC):
         TypeError, ValueError
             For arguments of another kind, and an x0 that is not a finite vector of the right size.
         ResumeError
-            For a checkpoint or journal of another run, or one that another run is writing.
+            For a checkpoint or journal of another run or start, or one that a run is writing.
         """
         problem = as_problem(objective)
         start = self._start(problem, x0)
@@ -164,6 +165,8 @@ class Trainer(ABC):
             finally:
                 if checkpointer is not None:
                     checkpointer.close()
+        if checkpointer is not None:
+            reason += _resumption(checkpointer.resumed_at(), run.evaluations)
         result = self._result(run, start, status, reason)
         result.best_iteration = None if monitor is None else monitor.best_iteration
         return result
@@ -232,3 +235,12 @@ class Trainer(ABC):
 
     def __repr__(self) -> str:
         return constructor_repr(self, defaults=False)
+
+
+def _resumption(resumed_at: int | None, evaluations: int) -> str:
+    """Return what the message says of a resumed run."""
+    if resumed_at is None:
+        return ""
+    if resumed_at >= evaluations:
+        return f" (already finished, at evaluation {evaluations})"
+    return f" (resumed at evaluation {resumed_at})"

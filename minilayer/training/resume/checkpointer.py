@@ -97,10 +97,21 @@ class Checkpointer:
                 known = self._journal.start
             if is_explicit_start and not np.array_equal(known, start):
                 raise ResumeError(f"{path}: expected x0 to be where the run started, found another")
+            if not is_explicit_start and not self._is_of_this_run(start, known):
+                raise ResumeError(
+                    f"{path}: expected a model that starts where the run started, or holds what "
+                    "the run left, found another start: name another file, or move this one away"
+                )
         except BaseException:
             self.close()
             raise
         self.start = np.array(known, dtype=np.float64)
+
+    def resumed_at(self) -> int | None:
+        """Return how many evaluations the run took over from its earlier part; None for a new run."""
+        known = 0 if self._journal is not None else self.state.get("evaluations", 0)
+        total: int = known + self.replay.replayed
+        return total or None
 
     @property
     def replay(self) -> Replay:
@@ -129,6 +140,16 @@ class Checkpointer:
             self._journal.close()
         self._lock.release()
 
+    def _is_of_this_run(self, parameters: Array, x0: Array) -> bool:
+        """Return whether the run began at these parameters or left them in the model."""
+        left = [x0]
+        for part in (self.state, self.state.get("validation", {})):
+            if "best" in part:
+                left.append(part["best"]["x"])
+        if any(np.array_equal(parameters, x) for x in left):
+            return True
+        return self._journal is not None and self._journal.contains(parameters)
+
     def _load(self) -> State:
         """Return the state in the file, after checking whose it is; empty without a file."""
         if not self._path.exists():
@@ -153,7 +174,7 @@ class Checkpointer:
             raise ResumeError(
                 f"{beside}: expected the journal of {self._path.name}, found no file there"
             )
-        return Journal(beside, self._identity, start)
+        return Journal(beside, self._identity, start, self.state.get("x0"))
 
 
 def _check_place(path: Path) -> None:

@@ -33,29 +33,44 @@ CHECKSUM_BYTES = 4
 class Journal:
     """The journal of one run, open while the run lasts, by one process at a time.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    identity : str
+        The run's.
+    start : ndarray
+        Where a new run is to begin.
+    checkpointed_start : ndarray or None
+        Where the run began, if its checkpoint knows that.
+
     Attributes
     ----------
     start : ndarray
         Where the run began.
+    replayed : int
+        Number of evaluations that were given back so far.
     """
 
-    def __init__(self, path: Path, identity: str, start: Array) -> None:
+    def __init__(
+        self, path: Path, identity: str, start: Array, checkpointed_start: Array | None = None
+    ) -> None:
         self._path = path
         self._size = start.size
         self._record_bytes = DIGEST_BYTES + 16 + 8 * start.size + CHECKSUM_BYTES
         self._replaying = True
-        self._replayed = 0
+        self.replayed = 0
         about = {"format": FORMAT, "run": identity, "parameters": start.size}
         header = (json.dumps(about) + "\n").encode()
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         self._file: BinaryIO = os.fdopen(handle, "r+b")
         try:
-            self.start = self._open(header, start)
+            self.start = self._open(header, start, checkpointed_start)
         except BaseException:
             self._file.close()
             raise
 
-    def _open(self, header: bytes, start: Array) -> Array:
+    def _open(self, header: bytes, start: Array, checkpointed_start: Array | None) -> Array:
         """Check whose journal it is, or begin a new one; return where the run began."""
         if not lock_file(self._file):
             raise ResumeError(
@@ -70,6 +85,15 @@ class Journal:
         known = _without_checksum(self._file.read(8 * start.size + CHECKSUM_BYTES), 8 * start.size)
         if known is not None:
             return np.frombuffer(known, "<f8").astype(np.float64)
+        if checkpointed_start is not None:
+            start = checkpointed_start
+        if self._file.read(1):  # evaluations follow
+            if checkpointed_start is None:
+                raise ResumeError(
+                    f"{self._path}: expected the run's start, found damaged bytes: move it away"
+                )
+            self._file.seek(len(header) + 8 * start.size + CHECKSUM_BYTES)
+            return start
         # A new journal, or one that was cut off before its first evaluation.
         self._file.seek(0)
         self._file.truncate()
@@ -91,14 +115,30 @@ class Journal:
             return None
         if record[:DIGEST_BYTES] != _digest(x):
             raise ResumeError(
-                f"{self._path}: expected evaluation {self._replayed + 1} at the point of the "
+                f"{self._path}: expected evaluation {self.replayed + 1} at the point of the "
                 "journal, found another: the machine's arithmetic or the library's version has "
                 "changed"
             )
-        self._replayed += 1
+        self.replayed += 1
         cost, seconds = struct.unpack_from("<dd", record, DIGEST_BYTES)
         gradient = np.frombuffer(record, "<f8", self._size, DIGEST_BYTES + 16)
         return cost, gradient.astype(np.float64), seconds
+
+    def contains(self, x: Array) -> bool:
+        """Return whether the run began at x or evaluated it."""
+        if np.array_equal(x, self.start):
+            return True
+        begin = self._file.tell()
+        digest = _digest(x)
+        end = os.fstat(self._file.fileno()).st_size
+        is_known = False
+        for position in range(begin, end, self._record_bytes):
+            self._file.seek(position)
+            if self._file.read(DIGEST_BYTES) == digest:
+                is_known = True
+                break
+        self._file.seek(begin)
+        return is_known
 
     def record(self, x: Array, cost: float, gradient: Array, seconds: float) -> None:
         """Write an evaluation; a kill of the process after this returns does not lose it."""

@@ -14,6 +14,10 @@ from ...utils.types import Array, State
 class Replay(Protocol):
     """Where a run records its evaluations, and finds those of its earlier part."""
 
+    @property
+    def replayed(self) -> int:
+        """Number of evaluations that were given back so far."""
+
     def next(self, x: Array) -> tuple[float, Array, float] | None:
         """Return cost, gradient and seconds of the next known evaluation; None if there is none.
 
@@ -40,6 +44,7 @@ class UnfinishedIteration:
     """
 
     def __init__(self) -> None:
+        self.replayed = 0
         self._known: deque[_Recorded] = deque()
         self._recorded: list[_Recorded] = []
 
@@ -54,6 +59,7 @@ class UnfinishedIteration:
             )
         known = self._known.popleft()
         self._recorded.append(known)
+        self.replayed += 1
         return known.cost, known.gradient, known.seconds
 
     def record(self, x: Array, cost: float, gradient: Array, seconds: float) -> None:

@@ -1,0 +1,95 @@
+"""A checkpoint belongs to one run from one start, and a run never takes it back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minilayer as ml
+
+RESUMABLE = {
+    "journal": lambda budget: ml.ScipyTrainer("L-BFGS-B", max_evaluations=budget),
+    "L-BFGS": lambda budget: ml.LBFGS(max_evaluations=budget),
+    "gradient descent": lambda budget: ml.GradientDescent(0.5, max_evaluations=budget),
+}
+
+
+def objective(seed: int = 0) -> ml.Objective:
+    model = ml.mlp(2, 4, 1, output=ml.Sigmoid, seed=seed)
+    X, labels = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    return ml.Objective(model, X, labels, ml.BinaryCrossEntropy(), l2=1e-3)
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_another_start_is_refused(kind: str, tmp_path: Path) -> None:
+    """A loop over seeds with one checkpoint name must not get the first seed's result for all."""
+    path = tmp_path / "run.h5"
+    RESUMABLE[kind](20).minimize(objective(seed=0), checkpoint=path)
+    before = path.read_bytes()
+    other = objective(seed=1)
+    start = other.x0
+    with pytest.raises(
+        ml.ResumeError, match=r"run\.h5: expected a model that starts where the run"
+    ):
+        RESUMABLE[kind](20).minimize(other, checkpoint=path)
+    np.testing.assert_array_equal(other.x0, start)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_a_model_that_holds_what_the_run_left_goes_on(kind: str, tmp_path: Path) -> None:
+    path, same = tmp_path / "run.h5", objective()
+    RESUMABLE[kind](20).minimize(same, checkpoint=path)
+    resumed = RESUMABLE[kind](40).minimize(same, checkpoint=path)
+    whole = RESUMABLE[kind](40).minimize(objective())
+    np.testing.assert_array_equal(resumed.x, whole.x)
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_the_message_says_where_a_run_was_resumed(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    first, again, more = (
+        RESUMABLE[kind](budget).minimize(objective(), checkpoint=path) for budget in (20, 20, 40)
+    )
+    assert "(" not in first.message
+    assert again.message == f"{first.message} (already finished, at evaluation 20)"
+    assert more.message.endswith("(resumed at evaluation 20)")
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_a_smaller_budget_does_not_take_the_checkpoint_back(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    whole = RESUMABLE[kind](40).minimize(objective(), checkpoint=path, checkpoint_every=1)
+    state = ml.load_state(path)
+    RESUMABLE[kind](10).minimize(objective(), checkpoint=path, checkpoint_every=1)
+    assert ml.load_state(path)["iterations"] == state["iterations"]
+    np.testing.assert_array_equal(ml.load(path).parameters, whole.x)
+
+
+@pytest.mark.parametrize("has_checkpoint", [True, False])
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_start_of_the_journal(damage: str, has_checkpoint: bool, tmp_path: Path) -> None:
+    """The checkpoint knows the start too; without it, nothing is thrown away unsaid."""
+    path, journal = tmp_path / "run.h5", tmp_path / "run.h5.journal"
+    whole = RESUMABLE["journal"](20).minimize(objective(), checkpoint=path)
+    content = bytearray(journal.read_bytes())
+    middle_of_start = content.index(b"\n") + 40
+    if damage == "cut":
+        del content[middle_of_start:]
+    else:
+        content[middle_of_start] ^= 1
+    journal.write_bytes(content)
+    if not has_checkpoint:
+        path.unlink()
+    if damage == "changed" and not has_checkpoint:
+        with pytest.raises(ml.ResumeError, match="expected the run's start, found damaged bytes"):
+            RESUMABLE["journal"](20).minimize(objective(), checkpoint=path)
+        assert journal.read_bytes() == content
+        return
+    left = objective()
+    left.set_parameters(whole.x)
+    again = RESUMABLE["journal"](20).minimize(
+        left if has_checkpoint else objective(), checkpoint=path
+    )
+    np.testing.assert_array_equal(again.x, whole.x)
+    assert again.history.cost == whole.history.cost
