@@ -63,7 +63,18 @@ class Loss(ABC):
         """
 
     def check_targets(self, targets: Array) -> None:
-        """Raise ValueError for finite targets that the loss is not defined for."""
+        """Check finite targets.
+
+        Parameters
+        ----------
+        targets : ndarray, shape (m, n)
+            Finite numbers.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not defined for them.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -253,6 +253,11 @@ class Sequential:
         -------
         Sequential
             The replica.
+
+        Raises
+        ------
+        ValueError
+            For a vector of another shape.
         """
         vector = self._parameters if parameters is None else parameters
         if vector.shape != self._parameters.shape:
@@ -276,7 +281,17 @@ class Sequential:
         return mask
 
     def parameter_slices(self) -> Iterator[tuple[slice, Layer, str]]:
-        """Yield, for each parameter, its place in the flat vector, its layer and its name."""
+        """Yield, for each parameter, its place in the flat vector, its layer and its name.
+
+        Yields
+        ------
+        place : slice
+            Where it lies in ``parameters``.
+        layer : Layer
+            Whose it is.
+        name : str
+            Its name there.
+        """
         for index, name, _, place in parameter_layout(self._layers):
             yield place, self._layers[index], name
 

@@ -191,6 +191,11 @@ class Objective:
             The estimated cost.
         gradient : ndarray, shape (n_parameters,)
             The estimated gradient, a new float64 array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arguments that are not a vector of parameters and valid row numbers.
         """
         chosen = check_numeric("rows", rows)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":

@@ -104,6 +104,11 @@ class ProblemWrapper:
     objective : callable
         As given.
 
+    Raises
+    ------
+    TypeError
+        For an objective that is not callable.
+
     Examples
     --------
     >>> from minilayer import LBFGS
