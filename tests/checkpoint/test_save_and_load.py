@@ -14,11 +14,8 @@ from hypothesis import strategies as st
 import minilayer as ml
 from minilayer.nn import configured
 from minilayer.utils.types import Array
+from tests.checkpoint.hostile import model
 from tests.conftest import HIDDEN, ROOT
-
-
-def small() -> ml.Sequential:
-    return ml.Sequential([ml.Dense(2, 3), ml.Tanh(), ml.Dense(3, 1), ml.Sigmoid()], seed=0)
 
 
 @given(
@@ -43,18 +40,19 @@ def test_round_trip(
 
 
 def test_the_file_explains_itself(tmp_path: Path) -> None:
-    ml.save(small(), tmp_path / "small.h5")
+    ml.save(model(), tmp_path / "small.h5")
     with h5py.File(tmp_path / "small.h5") as file:
         assert (file.attrs["format"], file.attrs["version"], file.attrs["layers"]) == (
             b"minilayer",
-            1,
+            2,
             4,
         )
         assert dict(file["layers/0"].attrs) == {
             "class": b"Dense",
-            "config": b'{"inputs": 2, "units": 3}',
+            "config": b'{"inputs": 2, "units": 3, '
+            b'"initializer": {"class": "Glorot", "config": {}}, "bias": true}',
         }
-        np.testing.assert_array_equal(file["layers/0/theta"], small().layers[0].parameters["theta"])
+        np.testing.assert_array_equal(file["layers/0/theta"], model().layers[0].parameters["theta"])
         assert file["layers/1"].attrs["class"] == b"Tanh"
 
 
@@ -83,15 +81,15 @@ def test_many_layers(tmp_path: Path) -> None:
 def test_parameters_that_are_not_finite_are_stored_on_demand_only(
     tmp_path: Path, value: float
 ) -> None:
-    model = small()
-    model.parameters[9] = value
+    changed = model()
+    changed.parameters[9] = value
     with pytest.raises(
         ml.CheckpointError, match=r"layers\[2\] Dense\(3, 1\), theta: expected finite numbers"
     ):
-        ml.save(model, tmp_path / "model.h5")
+        ml.save(changed, tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []
-    ml.save(model, tmp_path / "model.h5", allow_non_finite=True)
-    assert ml.load(tmp_path / "model.h5").parameters.tobytes() == model.parameters.tobytes()
+    ml.save(changed, tmp_path / "model.h5", allow_non_finite=True)
+    assert ml.load(tmp_path / "model.h5").parameters.tobytes() == changed.parameters.tobytes()
 
 
 def test_a_layer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +121,7 @@ def test_a_layer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     X = np.random.default_rng(0).standard_normal((9, 2))
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
-    monkeypatch.setattr(configured, "_REGISTRY", {"Dense": ml.Dense})
+    monkeypatch.setattr(configured, "_REGISTRY", {"Dense": ml.Dense, "Glorot": ml.Glorot})
     with pytest.raises(
         ml.CheckpointError, match=r"found Leaky: put @minilayer\.register before `class Leaky`"
     ):
@@ -134,7 +132,7 @@ def test_an_ordinary_file_with_no_litter(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_bytes(b"")
     for _ in range(3):
-        ml.save(small(), tmp_path / "model.h5")
+        ml.save(model(), tmp_path / "model.h5")
     assert sorted(os.listdir(tmp_path)) == ["model.h5", "plain"]
     assert (tmp_path / "model.h5").stat().st_mode == plain.stat().st_mode
 
@@ -144,7 +142,7 @@ def test_a_failure_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "model.h5"
-    ml.save(small(), path)
+    ml.save(model(), path)
     old = path.read_bytes()
 
     def full(*_: Any, **__: Any) -> None:
@@ -166,12 +164,12 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         FileNotFoundError,
         match=r"model\.h5: expected a folder to write it to, found none at .*nowhere",
     ):
-        ml.save(small(), tmp_path / "nowhere" / "model.h5")
+        ml.save(model(), tmp_path / "nowhere" / "model.h5")
 
 
 def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=r"expected a file to write, found a folder$"):
-        ml.save(small(), tmp_path)
+        ml.save(model(), tmp_path)
     assert os.listdir(tmp_path) == []
 
 
@@ -181,13 +179,13 @@ NO_PATHS: list[Any] = [None, True, 3, ["model.h5"]]
 @pytest.mark.parametrize("path", NO_PATHS)
 def test_what_is_no_path_is_named(path: Any) -> None:
     for call in (
-        lambda: ml.save(small(), path),
+        lambda: ml.save(model(), path),
         lambda: ml.load(path),
-        lambda: ml.load_parameters(small(), path),
+        lambda: ml.load_parameters(model(), path),
         lambda: ml.load_state(path),
         lambda: ml.load_ex4(path),
         lambda: ml.load_ex4_weights(path),
-        lambda: ml.save_ex4_weights(small(), path),
+        lambda: ml.save_ex4_weights(model(), path),
     ):
         with pytest.raises(TypeError, match=r"^path: expected a file's path, found "):
             call()
@@ -247,10 +245,10 @@ def replace_theta(value: Array) -> Any:
         (set_attribute("/", "format", "keras"), "/: expected format = 'minilayer', found 'keras'"),
         (lambda f: f.attrs.__delitem__("format"), "/: expected format = 'minilayer', found None"),
         (
-            set_attribute("/", "version", 2),
-            "/: expected version 1 to 1, found 2: a newer minilayer wrote it, install",
+            set_attribute("/", "version", 3),
+            "/: expected version 1 to 2, found 3: a newer minilayer wrote it, install",
         ),
-        (set_attribute("/", "version", "1"), "/: expected version 1 to 1, found '1'"),
+        (set_attribute("/", "version", "1"), "/: expected version 1 to 2, found '1'"),
         (set_attribute("/", "layers", 5), "/layers/4: expected a hard link to it, found none"),
         (set_attribute("/", "layers", 0), "/: expected layers = 1 to 10000, found 0"),
         (
@@ -294,7 +292,7 @@ def replace_theta(value: Array) -> Any:
 )
 def test_other_contents_are_refused(tmp_path: Path, change: Any, message: str) -> None:
     path = tmp_path / "model.h5"
-    ml.save(small(), path)
+    ml.save(model(), path)
     edit(path, change)
     with pytest.raises(ml.CheckpointError, match=message) as caught:
         ml.load(path)

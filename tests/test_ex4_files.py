@@ -1,6 +1,8 @@
-"""load_ex4, one_hot, stratified_split, and the rebuilt file itself."""
+"""load_ex4, load_ex4_weights, save_ex4_weights, and the rebuilt file of the digits."""
 
 import hashlib
+import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,48 +106,65 @@ def test_load_refuses_a_truncated_file(tmp_path: Path, length: int) -> None:
         ml.load_ex4(tmp_path / "cut.mat")
 
 
+def test_the_exercise_weights(
+    digits: tuple[Array, Array], ex4_weights: tuple[Array, Array], tmp_path: Path
+) -> None:
+    model = ml.load_ex4_weights(os.environ["EX4_WEIGHTS"])
+    assert repr(model) == "Sequential([Dense(400, 25), Sigmoid(), Dense(25, 10), Sigmoid()])"
+    predicted = (model.predict(digits[0]).argmax(axis=1) + 1) % 10
+    assert ml.accuracy(digits[1], predicted) == 0.9752
+    ml.save_ex4_weights(model, tmp_path / "again.mat")
+    again = loadmat(tmp_path / "again.mat")
+    for name, theta in zip(("Theta1", "Theta2"), ex4_weights, strict=True):
+        np.testing.assert_array_equal(again[name], theta)
+
+
+@pytest.mark.parametrize("widths", [[3, 2], [4, 3, 2], [2, 2, 2, 1]])
+def test_round_trip(tmp_path: Path, widths: list[int]) -> None:
+    layers: list[ml.Layer] = []
+    for inputs, units in pairwise(widths):
+        layers += [ml.Dense(inputs, units), ml.Sigmoid()]
+    model = ml.Sequential(layers, seed=0)
+    ml.save_ex4_weights(model, tmp_path / "weights.mat")
+    again = ml.load_ex4_weights(tmp_path / "weights.mat")
+    assert repr(again) == repr(model)
+    np.testing.assert_array_equal(again.parameters, model.parameters)
+
+
 @pytest.mark.parametrize(
-    ("labels", "classes", "message"),
+    ("content", "message"),
     [
-        ([0, 3], 3, "labels: expected 0..2 for 3 classes, found 3"),
-        ([-1, 0], 3, "labels: expected class numbers from 0 up, found -1"),
-        ([0.0, 1.0], 3, "labels: expected integers, found dtype float64"),
-        ([[0], [1]], 3, r"labels: expected a 1-D array of class numbers, found shape \(2, 1\)"),
-        ([], 3, "labels: expected a 1-D array of class numbers"),
-        (["a"], 3, "labels: expected numbers, found dtype <U1"),
-        ([0], 0, "classes: expected at least 1, found 0"),
+        ({"theta": np.ones((2, 3))}, "expected the variables Theta1, Theta2, ..., found no Theta1"),
+        (
+            {"Theta1": np.ones((2, 1))},
+            r"Theta1 in .*: expected a bias and at least one weight a row, found \(2, 1\)",
+        ),
+        ({"Theta1": np.full((2, 3), np.nan)}, "Theta1 in .*: expected finite numbers, found nan"),
+        (
+            {"Theta1": np.ones((2, 3)), "Theta2": np.ones((1, 9))},
+            r"expected matrices that chain: layers\[2\]",
+        ),
+        ({"Theta1": "text"}, "Theta1 in .*: expected numbers"),
     ],
 )
-def test_one_hot_refuses(labels: Any, classes: int, message: str) -> None:
+def test_other_contents_are_refused(tmp_path: Path, content: dict[str, Any], message: str) -> None:
+    savemat(tmp_path / "other.mat", content)
     with pytest.raises((ValueError, TypeError), match=message):
-        ml.one_hot(labels, classes)
+        ml.load_ex4_weights(tmp_path / "other.mat")
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_split_is_stratified_disjoint_and_complete(digits: tuple[Array, Array], seed: int) -> None:
-    labels = digits[1]
-    train, held = ml.stratified_split(labels, 0.2, seed)
-    np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), np.arange(5000))
-    assert np.bincount(labels[held]).tolist() == [100] * 10
-    again = ml.stratified_split(labels, 0.2, seed)
-    np.testing.assert_array_equal(held, again[1])
-
-
-@pytest.mark.parametrize("test_size", [0, 1, -0.1, 1.5, float("nan")])
-def test_split_refuses_other_shares(test_size: float) -> None:
-    with pytest.raises(ValueError, match="test_size: expected a share between 0 and 1, found"):
-        ml.stratified_split([0, 1], test_size)
-
-
-def test_split_shows_what_was_given_as_a_share() -> None:
+def test_other_files_and_models_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.mat").write_text("Theta1")
     with pytest.raises(
-        TypeError, match=r"^test_size: expected a number, found an array of shape \(3,\)$"
+        ValueError, match=r"text\.mat: expected a MATLAB file, found one that cannot be read"
     ):
-        ml.stratified_split([0, 1], np.ones(3))  # type: ignore[arg-type]
-
-
-def test_split_that_holds_nothing_out_is_refused() -> None:
+        ml.load_ex4_weights(tmp_path / "text.mat")
     with pytest.raises(
-        ValueError, match="test_size: expected a share of at least one row of a class"
+        FileNotFoundError, match=r"none\.mat: expected a MATLAB file, found no file there"
     ):
-        ml.stratified_split([0, 1], 0.1)
+        ml.load_ex4_weights(tmp_path / "none.mat")
+    for layers in ([ml.Dense(2, 1)], [ml.Dense(2, 1), ml.Tanh()]):
+        with pytest.raises(
+            ValueError, match="model: expected Dense and Sigmoid layers in turn, found Sequential"
+        ):
+            ml.save_ex4_weights(ml.Sequential(layers), tmp_path / "model.mat")

@@ -15,12 +15,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-
-SECRET = b"not for the reader of checkpoints"
-
-
-def model() -> ml.Sequential:
-    return ml.Sequential([ml.Dense(2, 3), ml.Tanh(), ml.Dense(3, 1), ml.Sigmoid()], seed=0)
+from tests.checkpoint.hostile import SECRET, model, outcome, refused, save_with_state
 
 
 @pytest.fixture
@@ -30,9 +25,7 @@ def path(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "other.h5", "w") as other:
         other["theta"] = np.ones((3, 3))
         other.create_group("layers")
-    ml.save(
-        model(), tmp_path / "model.h5", state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)}
-    )
+    save_with_state(tmp_path / "model.h5")
     return tmp_path / "model.h5"
 
 
@@ -92,26 +85,6 @@ PLACES = (
     "state",
     "state/velocity",
 )
-
-
-def refused(path: Path) -> bool:
-    """Whether load refuses the file in the form of all its refusals."""
-    return outcome(path).startswith(f"{path}: /") and "expected" in outcome(path)
-
-
-def outcome(path: Path) -> str:
-    """What load makes of a file; anything but these two is an error of the test."""
-    try:
-        loaded = ml.load(path)
-    except ml.CheckpointError as error:
-        said = str(error)
-        return said if path.name in said and SECRET.decode() not in said else f"it says {said}"
-    assert repr(loaded) == repr(model())
-    assert loaded.parameters.tobytes() == model().parameters.tobytes()
-    state = ml.load_state(path)
-    assert state.pop("velocity").tobytes() == np.arange(9.0).tobytes()
-    assert state == {"step": 7}
-    return "original"
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -196,7 +169,7 @@ def test_numbers_and_layers_are_sealed(path: Path) -> None:
         content.replace(model().parameters[:9].tobytes(), model().parameters[:9][::-1].tobytes())
     )
     assert outcome(path).endswith(
-        "/layers/0/theta: expected its checksum, found other numbers: it is damaged"
+        "/layers/0/theta: expected its checksum, found other numbers: damaged"
     )
 
 
@@ -204,7 +177,7 @@ def test_what_is_not_asked_for_does_no_harm(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["extra"] = h5py.ExternalLink("other.h5", "theta")
     assert refused(path)  # libhdf5 rewrites the whole group in a newer form for such a link
-    ml.save(model(), path, state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)})
+    save_with_state(path)
     with h5py.File(path, "r+", libver="earliest") as file:
         file["extra"] = np.ones(3)
         file.attrs["note"] = "from a friend"
@@ -223,7 +196,7 @@ def test_every_length_of_a_truncated_file(path: Path) -> None:
 FUZZ = """
 import random, resource, sys
 from pathlib import Path
-from tests.test_checkpoint_hostile import outcome
+from tests.checkpoint.hostile import outcome
 path, seed, rounds, mode = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 content, rng, found = path.read_bytes(), random.Random(seed), {"original": 0, "refused": 0}
 addresses = [0, 2**64 - 1, 2**63, 2**32, len(content), len(content) - 8, *range(0, len(content), 40)]
