@@ -130,7 +130,7 @@ def fit(
         workers=workers,
         copy=copy,
     )
-    problem: Problem = objective  # here the two meet: an Objective is all that trainers ask of
+    problem: Problem = objective  # mypy checks here that Objective offers all of Problem
     return trainer.minimize(
         problem,
         validation=validation,

@@ -64,7 +64,9 @@ def test_layout(path: str) -> None:
     value = OBJECTS[path]
     if not callable(value):
         return
-    ignored = {"PR01", "PR02"} if has_no_signature_of_its_own(value) or value is ml.Trainer else set()
+    ignored = (
+        {"PR01", "PR02"} if has_no_signature_of_its_own(value) or value is ml.Trainer else set()
+    )
     errors = [
         f"{code} ({CHECKED[code]}): {text}"
         for code, text in validate(path)["errors"]

@@ -13,7 +13,7 @@ from minilayer.utils.types import Array
 
 
 @ml.register
-class Scale(ml.Layer):
+class ColumnScale(ml.Layer):
     """Multiplies each column by a parameter."""
 
     def __init__(self, columns: int) -> None:
@@ -54,8 +54,8 @@ class Counted(ml.ProblemWrapper):
 
 def train(X: Array, labels: Array) -> float:
     """Use result, history, layers and a layer of one's own."""
-    check_layer(Scale(3))
-    model = ml.Sequential([Scale(3), ml.Dense(3, 2, bias=False), ml.Softmax()], seed=0)
+    check_layer(ColumnScale(3))
+    model = ml.Sequential([ColumnScale(3), ml.Dense(3, 2, bias=False), ml.Softmax()], seed=0)
     result = ml.fit(model, X, labels, l2=1.0, max_iterations=20, validation=(X, labels))
     assert_type(result, ml.TrainingResult)
     assert_type(result.fun, float)

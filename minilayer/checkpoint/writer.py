@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import CheckpointError
 from ..nn import Sequential, registered
-from ..nn.configured import without_initializers
+from ..nn.initializers import without_initializers
 from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
 from ..utils.types import Array, State

@@ -1,4 +1,4 @@
-"""Configured: objects described by their constructor arguments; the classes that files may name."""
+"""Configured: objects described by their constructor arguments, and the registry of their classes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ class Configured:
     def config(self) -> Mapping[str, ConfigValue]:
         """Return every constructor argument by name.
 
+        By default these are the attributes that have the names of constructor arguments.
+
         Returns
         -------
         mapping of str to bool, int, float, str, None or Configured
             The keyword arguments that construct this object again.
         """
-        return {}
+        attributes = vars(self)
+        return {name: attributes[name] for name in _arguments(self) if name in attributes}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
@@ -98,12 +101,11 @@ def undescribed_arguments(described: Configured) -> list[str]:
 
     A copy or a checkpoint of such an object would silently differ from it.
     """
+    given = described.config()
+    return [name for name in _arguments(described) if name not in given]
+
+
+def _arguments(described: Configured) -> list[str]:
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(type(described)).parameters.values()
-    given = described.config()
-    return [one.name for one in parameters if one.kind in named and one.name not in given]
-
-
-def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
-    """Return what decides a layer's computation: its configuration apart from where it started."""
-    return {name: value for name, value in config.items() if not isinstance(value, Configured)}
+    return [parameter.name for parameter in parameters if parameter.kind in named]

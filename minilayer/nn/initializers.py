@@ -99,9 +99,6 @@ class UniformEpsilon(Initializer):
         epsilon = _fan_epsilon(fan_in, fan_out) if self.epsilon is None else self.epsilon
         return _uniform(shape, epsilon, rng)
 
-    def config(self) -> Mapping[str, ConfigValue]:
-        return {"epsilon": self.epsilon}
-
     def __repr__(self) -> str:
         return f"UniformEpsilon({'' if self.epsilon is None else self.epsilon})"
 
@@ -121,6 +118,11 @@ class Zeros(Initializer):
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> Array:
         return np.zeros(shape)
+
+
+def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
+    """Return what decides a layer's computation: its configuration apart from where it started."""
+    return {name: value for name, value in config.items() if not isinstance(value, Initializer)}
 
 
 def _uniform(shape: tuple[int, ...], epsilon: float, rng: np.random.Generator) -> Array:

@@ -30,9 +30,9 @@ class Layer(Configured, ABC):
     Attributes
     ----------
     inputs : int or None
-        Number of columns that the layer takes; None: any number, and as many come out.
+        Number of columns that the layer takes; None: any number.
     units : int or None
-        Number of columns that the layer gives.
+        Number of columns that the layer gives; None: as many as it takes.
     """
 
     inputs: int | None = None

@@ -1,9 +1,9 @@
 """Losses, each with the output activation that it is paired with.
 
-Every loss starts from the last layer's pre-activation z. It so has the output error
-``prediction - target`` (the exercise's delta3) and a value that is finite for z of any size: no
-log(0) and no 0 * inf can arise. The pairs are the canonical links of generalized linear models
-(McCullagh and Nelder, 1989, section 2.2).
+Every loss starts from the last layer's pre-activation z. Its value is therefore finite for z of any
+size: no log(0) and no 0 * inf can arise. The pairs are the canonical links of generalized linear
+models (McCullagh and Nelder, 1989, section 2.2): the derivative with respect to z is the output
+error ``prediction - target``, the exercise's delta3.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 
 from ..utils.types import Array
 from .activations import Activation, Identity, Sigmoid, Softmax
+from .configured import Configured
 from .workspace import Workspace
 
 FACTORS_PER_LOG = 64
 """Factors 1 + e of one logarithm: their product is at most 2**64, which single precision holds."""
 
 
-class Loss(ABC):
+class Loss(Configured, ABC):
     """A loss of rows of predictions (m, n) against rows of targets (m, n).
 
     Attributes
@@ -32,10 +33,14 @@ class Loss(ABC):
         end with a layer that is no activation, such as Dense.
     takes_labels : bool
         Whether targets are classes, so that integer labels may stand for one-hot targets.
+    is_canonical : bool
+        Whether the derivative with respect to z is ``prediction - target``, as Hessian products
+        assume.
     """
 
     output_activation: ClassVar[type[Activation]]
     takes_labels: ClassVar[bool] = False
+    is_canonical: ClassVar[bool] = False
 
     @abstractmethod
     def value_and_error_(
@@ -46,9 +51,9 @@ class Loss(ABC):
         Parameters
         ----------
         z : ndarray, shape (m, n)
-            The pre-activations, in a Fortran-ordered work array. On return it holds
-            ``output_activation(z) - target``, times ``weight`` if there is one: the derivative of
-            the result with respect to z.
+            The pre-activations, in a Fortran-ordered work array. On return it holds the derivative
+            of the result with respect to z, times ``weight`` if there is one; for a canonical loss
+            that is ``output_activation(z) - target``.
         target : ndarray, shape (m, n)
             The targets, in any memory order.
         work : Workspace
@@ -76,9 +81,6 @@ class Loss(ABC):
             If the loss is not defined for them.
         """
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
 
 @final
 class BinaryCrossEntropy(Loss):
@@ -96,6 +98,7 @@ class BinaryCrossEntropy(Loss):
 
     output_activation = Sigmoid
     takes_labels = True
+    is_canonical = True
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None
@@ -141,6 +144,7 @@ class CategoricalCrossEntropy(Loss):
 
     output_activation = Softmax
     takes_labels = True
+    is_canonical = True
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None
@@ -181,8 +185,8 @@ class CategoricalCrossEntropy(Loss):
 class SquaredError(Loss):
     """1/2 sum (p - y)**2, with p = z: half the squared error, summed over the output columns.
 
-    Keras and PyTorch call the mean without the half ``MeanSquaredError``: that is 2 / n times this
-    for n columns.
+    For n columns, Keras' mean squared error and PyTorch's ``MSELoss`` are 2 / n times the mean of
+    this loss over the rows.
 
     Examples
     --------
@@ -192,6 +196,7 @@ class SquaredError(Loss):
     """
 
     output_activation = Identity
+    is_canonical = True
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None

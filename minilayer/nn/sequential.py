@@ -74,6 +74,7 @@ class Sequential:
         self._parameters = parameters
         self._gradient = np.zeros_like(parameters)
         self._rows = 0  # of the last forward pass
+        self._passed = 0  # number of layers of the last forward pass
         views = parameter_views(self._layers, parameters)
         gradient_views = parameter_views(self._layers, self._gradient)
         for layer, own, own_gradient in zip(self._layers, views, gradient_views, strict=True):
@@ -156,6 +157,7 @@ class Sequential:
     def _propagate(self, x: npt.ArrayLike, layers: tuple[Layer, ...]) -> Array:
         X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
         self._rows = len(X)
+        self._passed = len(layers)
         y: Array = X.astype(self._parameters.dtype, copy=False)
         for layer in layers:
             y = layer.forward(y)
@@ -179,8 +181,7 @@ class Sequential:
         return self._backpropagate(dy, self._layers)
 
     def backward_pre_activation(self, dz: Array) -> Array:
-        """Return ``backward``'s gradient for dz = dC/dz, z the result of the last
-        ``forward_pre_activation``.
+        """Return the gradient for dz = dC/dz, with z from ``forward_pre_activation``.
 
         Parameters
         ----------
@@ -197,6 +198,11 @@ class Sequential:
     def _backpropagate(self, dy: Array, layers: tuple[Layer, ...]) -> Array:
         if not self._rows:
             raise RuntimeError("backward: expected a forward before it, found none")
+        if len(layers) > self._passed:
+            raise RuntimeError(
+                "backward: expected a forward before it, found a forward_pre_activation: "
+                "use backward_pre_activation"
+            )
         if dy.shape != (self._rows, self.n_outputs):
             expected = (self._rows, self.n_outputs)
             raise ValueError(f"dy: expected {expected} as of the last forward, found {dy.shape}")

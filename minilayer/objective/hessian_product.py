@@ -3,9 +3,9 @@
 The forward pass is differentiated along the direction v: Pearlmutter's operator R (Fast exact
 multiplication by the Hessian, 1994). The backward pass carries the change of the output error to
 the parameters, and each layer adds its own second derivative. Without these terms the product is
-that of the Gauss-Newton matrix (Schraudolph, Fast curvature matrix-vector products, 2002). With its
-output activation every loss has the output error prediction - target, so the change of the error
-is the change of the prediction, whatever the loss.
+that of the Gauss-Newton matrix (Schraudolph, Fast curvature matrix-vector products, 2002). The
+output error of a canonical loss is prediction - target, so the change of the error is the change of
+the prediction.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def hessian_product(
     error = np.subtract(output, target, out=work.array("error", output.shape, output.dtype))
     if weight is not None:
         error *= weight
-        change *= weight
+        change = change * weight  # not in place: the last layer may rely on its own array
     for index in range(len(model.inner_layers) - 1, -1, -1):
         layer, direction = model.layers[index], directions[index]
         layer.parameter_gradient(change)
@@ -67,8 +67,8 @@ def hessian_product(
         if index == 0:
             break
         change = layer.input_gradient(change)
-        if not gauss_newton:  # a copy, as the next line overwrites the layer's array
-            copy = work.array(f"change {index % 2}", change.shape, change.dtype)
-            change = np.add(change, 0 if own is None else own, out=copy)
+        if not gauss_newton:  # a sum of its own, as the layer's next gradient overwrites its array
+            total = work.array("change", change.shape, change.dtype)
+            change = np.add(change, 0 if own is None else own, out=total)
             error = layer.input_gradient(error)
     return model.gradient

@@ -131,7 +131,7 @@ def row_weights(
 
 
 def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: Array) -> Array:
-    """Return (m,): the weight of each row's class; of shares of classes, the weighted mean."""
+    """Return each row's class weight (m,); a row shared between classes has their mean."""
     if not loss.takes_labels:
         raise ValueError(
             "class_weight: expected a loss for classes, such as CategoricalCrossEntropy, "

@@ -8,8 +8,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import CurvatureError
 from ..nn import Loss, Sequential, Workspace
-from ..nn.configured import without_initializers
+from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
     check_flag,
@@ -74,8 +75,12 @@ class Objective:
 
     Attributes
     ----------
-    model, loss, l2, rows, workers
-        As given; ``rows`` is m.
+    model, loss, l2
+        As given.
+    rows : int
+        m.
+    workers : int
+        Number of threads.
 
     Raises
     ------
@@ -214,8 +219,9 @@ class Objective:
     ) -> tuple[float, Array]:
         """Return cost and gradient with the sums over ``rows`` taken ``scale`` times."""
         point = check_vector("x", x, self._decay.size)
-        # The penalty's dot product is inside the hold: BLAS's own threads would spin beside the
-        # shards afterwards. A cost that is not finite is a result, which trainers report.
+        # The sum starts from the penalty's gradient, which saves a pass over memory. Its dot product
+        # is inside the hold: BLAS's own threads would spin beside the shards afterwards. A cost that
+        # is not finite is a result, which trainers report.
         with single_threaded_blas(), np.errstate(all="ignore"):
             gradient = np.multiply(self._decay, point, dtype=np.float64)
             penalty = float(gradient @ point) / 2
@@ -248,8 +254,10 @@ class Objective:
         Raises
         ------
         CurvatureError
-            For a layer of your own without ``jvp`` and ``second_order_term``.
+            For a layer of your own without ``jvp`` and ``second_order_term``, and a loss that is
+            not canonical.
         """
+        self.require_hessian_support(gauss_newton)
         point = check_vector("x", x, self._decay.size)
         direction = check_vector("v", v, self._decay.size)
         with single_threaded_blas(), np.errstate(all="ignore"):
@@ -259,13 +267,18 @@ class Objective:
         return product
 
     def require_hessian_support(self, gauss_newton: bool = False) -> None:
-        """Raise CurvatureError for a layer that Hessian products cannot pass.
+        """Raise CurvatureError for a layer or loss that Hessian products cannot pass.
 
         Parameters
         ----------
         gauss_newton : bool, default False
             Whether Gauss-Newton products are asked for, which need less.
         """
+        if not self.loss.is_canonical:
+            raise CurvatureError(
+                "hessp: expected a loss whose derivative is prediction - target "
+                f"(is_canonical = True), found {self.loss!r}"
+            )
         for layer in self.model.layers:
             layer.require_hessian_support(gauss_newton)
 

@@ -1,4 +1,4 @@
-"""Shards: the rows of a problem, cut into pieces that are evaluated one by one."""
+"""Shards: the rows of a problem, cut into pieces that threads evaluate side by side."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class Shards:
         inputs, targets, weights = rows
         self.dtype = dtype
         self.edges = _edges(len(inputs), count)
+        self._is_copied = copy  # decides the memory order, and with it the last digits
         self._row_ordered: Rows | None = None if copy else rows
         self.parts: list[Rows] = []
         for start, stop in pairwise(self.edges):
@@ -74,18 +75,23 @@ class Shards:
         return len(self.parts)
 
     def load(self, shard: int, work: Workspace) -> Rows:
-        """Return a shard's rows, read-only; converted ones last until ``work`` loads another."""
+        """Return a shard's rows, not to be written to; ``work``'s next load overwrites them."""
         x, y, weight = self.parts[shard]
         return self._convert("x", x, work), self._convert("y", y, work), weight
 
     def spread(self, count: int) -> Array:
         """Return the inputs of about ``count`` rows of positive weight, evenly spread; a copy."""
-        step = max(1, self.edges[-1] // count)
+        candidates = [
+            np.arange(len(x)) if weight is None else np.flatnonzero(weight[:, 0] > 0)
+            for x, _, weight in self.parts
+        ]
+        step = max(1, sum(map(len, candidates)) // count)
         chosen = []
-        for start, (x, _, weight) in zip(self.edges, self.parts, strict=False):
-            rows = slice(-start % step, None, step)
-            some = x[rows].astype(self.dtype)
-            chosen.append(some if weight is None else some[weight[rows, 0] > 0])
+        passed = 0  # candidates in earlier shards
+        for (x, _, _), rows in zip(self.parts, candidates, strict=True):
+            first = -passed % step  # of all candidates, numbers 0, step, 2 step, ...
+            chosen.append(x[rows[first::step]].astype(self.dtype))
+            passed += len(rows)
         return np.concatenate(chosen)
 
     @property
@@ -96,15 +102,18 @@ class Shards:
         Fortran-ordered arrays takes far longer.
         """
         if self._row_ordered is None:
-            x, y, weights = (_joined([part[kind] for part in self.parts]) for kind in range(3))
-            assert x is not None
-            assert y is not None
-            self._row_ordered = x, y, weights
+            inputs, targets, weights = zip(*self.parts, strict=True)
+            has_weights = weights[0] is not None
+            self._row_ordered = (
+                _joined(inputs),
+                _joined(targets),
+                _joined(weights) if has_weights else None,
+            )
         return self._row_ordered
 
     def digest(self) -> str:
         """Return a checksum of rows, precision and sharding."""
-        digest = hashlib.sha256(f"{self.dtype}|{self.edges}".encode())
+        digest = hashlib.sha256(f"{self.dtype}|{self.edges}|{self._is_copied}".encode())
         for shard in range(len(self)):
             for part in self.load(shard, Workspace()):
                 if part is not None:
@@ -160,11 +169,8 @@ def _edges(rows: int, count: int) -> list[int]:
     return [rows * piece // count for piece in range(count + 1)]
 
 
-def _joined(parts: list[Array | None]) -> Array | None:
+def _joined(parts: tuple[Array, ...]) -> Array:
     """Return the parts as one C-ordered array."""
-    present = [part for part in parts if part is not None]
-    if not present:
-        return None
-    joined = np.empty((sum(map(len, present)), present[0].shape[1]), present[0].dtype)
-    np.concatenate(present, out=joined)
+    joined = np.empty((sum(map(len, parts)), parts[0].shape[1]), parts[0].dtype)
+    np.concatenate(parts, out=joined)
     return joined

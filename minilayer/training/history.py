@@ -50,7 +50,8 @@ class Iteration:
     seconds : float
         Since the run began.
     x : ndarray
-        This iteration's point, read-only; copy it to keep it.
+        This iteration's point, read-only; copy it to keep it. If SciPy reports a point that it did
+        not evaluate last, the best one.
     validation_cost, metric : float or None
         Mean loss and metric of the validation rows, None without them.
     """

@@ -17,7 +17,7 @@ CostAndGradient = Callable[[Array], tuple[float, Array]]
 """The least that an objective is: a function of x that returns (cost, gradient)."""
 
 
-class Preconditioner(Protocol):
+class PreconditionerLike(Protocol):
     """A product v -> P v, with P symmetric positive definite and fixed until it is refreshed."""
 
     def refresh(self, x: Array, /) -> None:
@@ -27,7 +27,7 @@ class Preconditioner(Protocol):
         """Return P v, a new array."""
 
 
-class ValidationRows(Protocol):
+class ValidationRowsLike(Protocol):
     """Rows that training does not see, as a function of the parameters."""
 
     def __call__(self, x: Array, /) -> tuple[float, Array]:
@@ -66,22 +66,19 @@ class Problem(Protocol):
     def set_parameters(self, x: Array, /) -> None:
         """Take x as the result."""
 
-    def hessp(self, x: Array, v: Array, /) -> Array:
-        """Return the product of the Hessian at x with v.
-
-        With ``gauss_newton=True``, that of the Gauss-Newton matrix.
-        """
+    def hessp(self, x: Array, v: Array, /, *, gauss_newton: bool = False) -> Array:
+        """Return the product of the Hessian (or the Gauss-Newton matrix) at x with v."""
 
     def require_hessian_support(self, gauss_newton: bool, /) -> None:
         """Raise TypeError if there are no Hessian products."""
 
-    def preconditioner(self) -> Preconditioner | None:
+    def preconditioner(self) -> PreconditionerLike | None:
         """Return a preconditioner, or None."""
 
     def minibatch(self, x: Array, rows: Array, /) -> tuple[float, Array]:
         """Return cost and gradient at x estimated from some rows."""
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRows:
+    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
         """Return other rows of the same model and loss."""
 
     def fingerprint(self) -> str:
@@ -174,11 +171,11 @@ class ProblemWrapper:
         if not hasattr(self.objective, "hessp"):
             raise CurvatureError(f"{_NO_HESSP}, found {short_repr(self.objective)}")
 
-    def preconditioner(self) -> Preconditioner | None:
+    def preconditioner(self) -> PreconditionerLike | None:
         """Return a preconditioner, or None."""
         if not hasattr(self.objective, "preconditioner"):
             return None
-        own: Preconditioner | None = self.objective.preconditioner()
+        own: PreconditionerLike | None = self.objective.preconditioner()
         return own
 
     def minibatch(self, x: Array, rows: Array, /) -> tuple[float, Array]:
@@ -187,10 +184,10 @@ class ProblemWrapper:
         estimate: tuple[float, Array] = self._member("minibatch", expected)(x, rows)
         return estimate
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRows:
+    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
         """Return other rows of the same model and loss."""
         expected = "validation: expected an Objective, which can evaluate other rows"
-        rows: ValidationRows = self._member("validation_rows", expected)(X, Y)
+        rows: ValidationRowsLike = self._member("validation_rows", expected)(X, Y)
         return rows
 
     def fingerprint(self) -> str:

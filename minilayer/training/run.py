@@ -12,15 +12,11 @@ from .history import Evaluation, History, Iteration
 from .problem import ProblemWrapper
 from .progress import ProgressBar
 from .resume.checkpointer import Checkpointer
-from .resume.run_state import RunState
+from .resume.run_state import RunState, evaluation_of, evaluation_state
 from .stopping import Budget, Status, Stop
 from .validation import ValidationMonitor
 
 Callback = Callable[[Iteration], object]
-
-
-def _no_state() -> State:
-    return {}
 
 
 class Run:
@@ -67,6 +63,7 @@ class Run:
         replay = None if checkpointer is None else checkpointer.replay
         self._counted = CountedObjective(problem, budget, self._clock, replay)
         self._last: Evaluation | None = None
+        self._left_by_earlier_part: Evaluation | None = None
         self._whole: Callable[[], RunState] | None = None  # the state after the last iteration
 
     # What methods call
@@ -79,7 +76,7 @@ class Run:
         if self.best is None or evaluation.cost < self.best.cost:
             self.best = evaluation
         if len(self.history) == 0:
-            self.history.append(self._iteration(evaluation))
+            self.history.append(self._measured_iteration(evaluation))
         self._advance_bar()
         self._budget.check_cost(self.best.cost)
         return evaluation
@@ -102,14 +99,14 @@ class Run:
         """Return the gradient at x estimated from some rows."""
         return self._counted.minibatch_gradient(x, rows, self.iterations)
 
-    def end_iteration(self, x: Array, method_state: Callable[[], State] = _no_state) -> None:
+    def end_iteration(self, x: Array, method_state: Callable[[], State] = dict) -> None:
         """End an iteration at x.
 
         ``method_state()`` gives what a method with explicit state needs to go on from here. It may
         be called later, so it must not see what the method changes afterwards.
         """
         self.iterations += 1
-        iteration = self._iteration(self._evaluation_at(x))
+        iteration = self._measured_iteration(self._evaluation_at(x))
         self.history.append(iteration)
         if self._checkpointer is not None:
             self._checkpointer.unfinished.end_iteration()
@@ -136,7 +133,9 @@ class Run:
         self.history = resumed.history
         self.resumed = resumed.method
         self._counted.evaluations = resumed.evaluations
-        self._clock.resume_from(resumed.seconds)
+        self._counted.products = resumed.products
+        self._clock.resume_from(state["seconds"])
+        self._left_by_earlier_part = evaluation_of(state["left"])
         self._bar.resume_from(resumed.evaluations)
         self._whole = lambda: resumed
         if self._monitor is not None:
@@ -148,7 +147,9 @@ class Run:
         if self._checkpointer is not None and self._whole is not None and chosen is not None:
             state = self._whole().as_state()
             state["unfinished"] = self._checkpointer.unfinished.as_state()
+            state["all_evaluations"] = self.evaluations
             state["seconds"] = self.seconds
+            state["left"] = evaluation_state(chosen)
             self._checkpointer.save(chosen.x, state)
 
     @property
@@ -165,27 +166,31 @@ class Run:
     def seconds(self) -> float:
         """Seconds since the run began; never less than an earlier part of it has reported."""
         seconds = self._clock.seconds
-        if self._checkpointer is None:
+        if self._checkpointer is None or self.evaluations < self._checkpointer.all_evaluations:
             return seconds
-        earlier = self._checkpointer.state
-        is_past = self.evaluations >= earlier.get("evaluations", 0)
-        return max(seconds, earlier.get("seconds", 0.0)) if is_past else seconds
+        earlier: float = self._checkpointer.state.get("seconds", 0.0)
+        return max(seconds, earlier)
 
     @property
     def returned_point(self) -> Evaluation | None:
-        """The validation's best point if it is to choose, else the one of lowest cost."""
-        chosen = None if self._monitor is None else self._monitor.returned_point
-        return chosen or self.best
+        """The validation's best point if it is to choose, else the one of lowest cost.
+
+        An earlier part of the run may have left a better point in an unfinished iteration.
+        """
+        if self._monitor is not None and self._monitor.returned_point is not None:
+            return self._monitor.returned_point
+        known = [point for point in (self.best, self._left_by_earlier_part) if point is not None]
+        return min(known, key=lambda point: point.cost, default=None)
 
     # Parts of the above
 
     def _check_ended(self) -> None:
         """Raise Stop if the run has ended: one that had, and is resumed, ends again."""
+        self._budget.check_iterations(self.iterations)
         if self.best is not None:
             self._budget.check_cost(self.best.cost)
-        self._budget.check_iterations(self.iterations)
-        if self._monitor is not None and self.best is not None:
-            self._monitor.check_patience(self.iterations)
+            if self._monitor is not None:
+                self._monitor.check_patience(self.iterations)
 
     def _advance_bar(self) -> None:
         if self._last is not None:
@@ -198,7 +203,7 @@ class Run:
             raise RuntimeError("an iteration before any evaluation")
         return last if np.array_equal(x, last.x) else best
 
-    def _iteration(self, evaluation: Evaluation) -> Iteration:
+    def _measured_iteration(self, evaluation: Evaluation) -> Iteration:
         x = evaluation.x.view()
         x.flags.writeable = False
         best = self.best or evaluation
@@ -220,20 +225,19 @@ class Run:
     def _state_after_iteration(self, method_state: Callable[[], State]) -> Callable[[], RunState]:
         """Return a function that gives the state of now whenever it is called."""
         assert self.best is not None
-        iterations, evaluations, best = self.iterations, self.evaluations, self.best
-        seconds, history = self.seconds, self.history
+        iterations, best, history = self.iterations, self.best, self.history
+        evaluations, products = self.evaluations, self.products
         validation = {} if self._monitor is None else self._monitor.as_state()
 
         def state() -> RunState:
             return RunState(
                 iterations=iterations,
                 evaluations=evaluations,
-                seconds=seconds,
+                products=products,
                 best=best,
                 history=history,
                 validation=validation,
                 method=method_state(),
-                unfinished={},
             )
 
         return state

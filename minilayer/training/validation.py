@@ -188,8 +188,7 @@ class ValidationMonitor:
 
     def as_state(self) -> State:
         """Return numbers and arrays by name."""
-        if self.best is None:
-            return {}
+        assert self.best is not None  # the start is measured before any state is taken
         return {
             "best": evaluation_state(self.best),
             "best_iteration": self.best_iteration,

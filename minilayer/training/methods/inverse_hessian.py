@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg.blas import daxpy
 
 from ...utils.types import Array, State
-from ..problem import Preconditioner
+from ..problem import PreconditionerLike
 
 MIN_COSINE = 1e-10
 """Between step and change of the gradient; pairs with less say nothing of curvature."""
@@ -53,7 +53,7 @@ class InverseHessian:
         if product > MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change)):
             self._pairs.append(SecantPair(step, change, 1 / product))
 
-    def dot(self, v: Array, precondition: Preconditioner | None) -> Array:
+    def dot(self, v: Array, precondition: PreconditionerLike | None) -> Array:
         """Return H v, by the two loops of Nocedal's recursion; a new array."""
         product = v.copy()
         factors = []

@@ -11,7 +11,7 @@ import numpy as np
 from ...utils.checks import check_count, check_number, short_repr
 from ...utils.types import Array, State
 from ..history import Evaluation
-from ..problem import Preconditioner
+from ..problem import PreconditionerLike
 from ..run import Run
 from ..stopping import BudgetOptions, Status
 from ..trainer import Trainer
@@ -186,7 +186,7 @@ def _position(state: State) -> tuple[Evaluation, list[float]]:
 
 
 def _descent_direction(
-    here: Evaluation, inverse_hessian: InverseHessian, preconditioner: Preconditioner | None
+    here: Evaluation, inverse_hessian: InverseHessian, preconditioner: PreconditionerLike | None
 ) -> tuple[Array, float]:
     """Return the direction -H gradient and the slope along it."""
     direction = -inverse_hessian.dot(here.gradient, preconditioner)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,19 +12,9 @@ from ...checkpoint import load_state, save
 from ...errors import ResumeError
 from ...utils.files import LockFile
 from ...utils.types import Array, State
+from ..problem import Problem
 from .journal import Journal
 from .replay import Replay, UnfinishedIteration
-
-
-class Resumable(Protocol):
-    """What the checkpointer asks of an objective."""
-
-    @property
-    def model(self) -> Any:
-        """The network to store."""
-
-    def fingerprint(self) -> str:
-        """Return a checksum of all that an evaluation depends on, apart from x."""
 
 
 class Checkpointer:
@@ -35,7 +25,7 @@ class Checkpointer:
 
     Parameters
     ----------
-    problem : Resumable
+    problem : Problem
         The objective.
     path : Path
         The checkpoint.
@@ -65,7 +55,7 @@ class Checkpointer:
 
     def __init__(
         self,
-        problem: Resumable,
+        problem: Problem,
         path: Path,
         *,
         every: int,
@@ -76,6 +66,7 @@ class Checkpointer:
     ) -> None:
         identity = f"{problem.fingerprint()}|{description}"
         _check_place(path)
+        path = Path(os.path.realpath(path))  # so that two names of one file share a lock
         self._problem = problem
         self._path = path
         self._every = every
@@ -107,6 +98,12 @@ class Checkpointer:
             raise
         self.start = np.array(known, dtype=np.float64)
 
+    @property
+    def all_evaluations(self) -> int:
+        """How many evaluations the checkpoint knew of when the run was taken up."""
+        known: int = self.state.get("all_evaluations", 0)
+        return known
+
     def resumed_at(self) -> int | None:
         """Return how many evaluations the run took over from its earlier part; None for a new run."""
         known = 0 if self._journal is not None else self.state.get("evaluations", 0)
@@ -129,24 +126,23 @@ class Checkpointer:
 
     def save(self, x: Array, state: State) -> None:
         """Write the model with parameters x, and the state; never an earlier one than is there."""
-        if state["evaluations"] < self.state.get("evaluations", 0):
+        if state["all_evaluations"] < self.all_evaluations:
             return
         about = {"run": self._identity, "x0": self.start}
         save(self._problem.model.replica(x), self._path, state={**about, **state})
 
     def close(self) -> None:
         """Release the files to other runs."""
-        if self._journal is not None:
-            self._journal.close()
-        self._lock.release()
+        try:
+            if self._journal is not None:
+                self._journal.close()
+        finally:
+            self._lock.release()
 
     def _is_of_this_run(self, parameters: Array, x0: Array) -> bool:
         """Return whether the run began at these parameters or left them in the model."""
-        left = [x0]
-        for part in (self.state, self.state.get("validation", {})):
-            if "best" in part:
-                left.append(part["best"]["x"])
-        if any(np.array_equal(parameters, x) for x in left):
+        left = self.state["left"]["x"] if self.state else x0
+        if np.array_equal(parameters, x0) or np.array_equal(parameters, left):
             return True
         return self._journal is not None and self._journal.contains(parameters)
 

@@ -52,7 +52,7 @@ class UnfinishedIteration:
         """Return the next known evaluation."""
         if not self._known:
             return None
-        if not np.array_equal(self._known[0].x, x):
+        if not np.array_equal(self._known[0].x, x, equal_nan=True):
             raise ResumeError(
                 "checkpoint: expected the next evaluation at the point of the checkpoint, found "
                 "another: the machine's arithmetic or the library's version has changed"
@@ -71,22 +71,10 @@ class UnfinishedIteration:
         self._recorded.clear()
 
     def as_state(self) -> State:
-        """Return what a checkpoint stores."""
+        """Return what a checkpoint stores: the evaluations by number."""
         recorded = [*self._recorded, *self._known]
-        if not recorded:
-            return {}
-        return {
-            "x": np.stack([one.x for one in recorded]),
-            "cost": np.array([one.cost for one in recorded]),
-            "gradient": np.stack([one.gradient for one in recorded]),
-            "seconds": np.array([one.seconds for one in recorded]),
-        }
+        return {str(number): one._asdict() for number, one in enumerate(recorded)}
 
     def restore(self, state: State) -> None:
         """Continue from what a checkpoint stored."""
-        if state:
-            columns = (state[name] for name in ("x", "cost", "gradient", "seconds"))
-            self._known = deque(
-                _Recorded(x, float(cost), gradient, float(seconds))
-                for x, cost, gradient, seconds in zip(*columns, strict=True)
-            )
+        self._known = deque(_Recorded(**state[number]) for number in sorted(state, key=int))

@@ -30,18 +30,16 @@ def evaluation_of(state: State) -> Evaluation:
 class RunState:
     """A run after a whole iteration.
 
-    ``validation`` is the validation monitor's own state, ``method`` the method's, and
-    ``unfinished`` holds the evaluations since that iteration.
+    ``validation`` is the validation monitor's own state, ``method`` the method's.
     """
 
     iterations: int
     evaluations: int
-    seconds: float
+    products: int
     best: Evaluation
     history: History
     validation: State
     method: State
-    unfinished: State
 
     def as_state(self) -> State:
         """Return nested numbers and arrays by name; the history up to this iteration."""
@@ -54,12 +52,11 @@ class RunState:
         return {
             "iterations": self.iterations,
             "evaluations": self.evaluations,
-            "seconds": self.seconds,
+            "products": self.products,
             "best": evaluation_state(self.best),
             "history": columns,
             "validation": self.validation,
             "method": self.method,
-            "unfinished": self.unfinished,
         }
 
     @classmethod
@@ -72,10 +69,9 @@ class RunState:
         return cls(
             iterations=state["iterations"],
             evaluations=state["evaluations"],
-            seconds=state["seconds"],
+            products=state["products"],
             best=evaluation_of(state["best"]),
             history=History(**columns),  # type: ignore[arg-type]  # of kinds chosen above
             validation=state["validation"],
             method=state["method"],
-            unfinished=state["unfinished"],
         )

@@ -1,13 +1,15 @@
 """A checkpoint belongs to one run from one start, and a run never takes it back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minilayer as ml
+from minilayer.training.resume.replay import UnfinishedIteration
 
-RESUMABLE = {
+RESUMABLE: dict[str, Callable[[int], ml.Trainer]] = {
     "journal": lambda budget: ml.ScipyTrainer("L-BFGS-B", max_evaluations=budget),
     "L-BFGS": lambda budget: ml.LBFGS(max_evaluations=budget),
     "gradient descent": lambda budget: ml.GradientDescent(0.5, max_evaluations=budget),
@@ -93,3 +95,47 @@ def test_a_damaged_start_of_the_journal(damage: str, has_checkpoint: bool, tmp_p
     )
     np.testing.assert_array_equal(again.x, whole.x)
     assert again.history.cost == whole.history.cost
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_a_run_that_reached_its_target_ends_again_where_it_was(kind: str, tmp_path: Path) -> None:
+    """It ends inside an iteration, and the model holds a point of that iteration."""
+    path, same = tmp_path / "run.h5", objective()
+    first = RESUMABLE[kind](60).minimize(objective())
+    target = (first.history.cost[0] + first.fun) / 2
+    trainers = {
+        "journal": ml.ScipyTrainer("L-BFGS-B", target_cost=target),
+        "L-BFGS": ml.LBFGS(target_cost=target),
+        "gradient descent": ml.GradientDescent(0.5, target_cost=target),
+    }
+    results = [trainers[kind].minimize(same, checkpoint=path) for _ in range(3)]
+    for result in results:
+        np.testing.assert_array_equal(result.x, results[0].x)
+        assert (result.nfev, result.status) == (results[0].nfev, ml.Status.TARGET_COST)
+    np.testing.assert_array_equal(ml.load(path).parameters, results[0].x)
+
+
+@pytest.mark.parametrize("kind", ["L-BFGS", "gradient descent"])
+def test_a_resumed_run_without_time_keeps_what_it_has(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    first = RESUMABLE[kind](23).minimize(objective(), checkpoint=path)
+    hurried = {
+        "L-BFGS": ml.LBFGS(max_seconds=1e-9),
+        "gradient descent": ml.GradientDescent(0.5, max_seconds=1e-9),
+    }
+    again = hurried[kind].minimize(objective(), checkpoint=path)
+    np.testing.assert_array_equal(again.x, first.x)
+    np.testing.assert_array_equal(ml.load(path).parameters, first.x)
+
+
+def test_evaluations_at_nan_are_replayed() -> None:
+    """A diverged step is the same step again."""
+    replay = UnfinishedIteration()
+    nan = np.array([np.nan, 1.0])
+    replay.record(nan, np.inf, nan, 0.5)
+    again = UnfinishedIteration()
+    again.restore(replay.as_state())
+    known = again.next(nan)
+    assert known is not None
+    assert (known[0], known[2]) == (np.inf, 0.5)
+    assert again.next(nan) is None
