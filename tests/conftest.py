@@ -14,7 +14,7 @@ from scipy.io import loadmat
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.trainers import TRAINERS, Make
+from tests.helpers.trainers import TRAINERS, Make
 
 ROOT = Path(__file__).resolve().parent.parent
 EX4 = ROOT / "data" / "ex4data1.mat"

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import minilayer as ml
 from minilayer.utils import cpus
 from minilayer.utils.types import Array
-from tests.test_objective import problem
+from tests.objective.test_objective import problem
 
 
 def blas_threads() -> list[int]:

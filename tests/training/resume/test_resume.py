@@ -14,8 +14,8 @@ import pytest
 import minilayer as ml
 from minilayer.training.resume import checkpointer
 from minilayer.utils.types import Array
-from tests.problems import PROBLEMS
-from tests.trainers import METHODS, TRAINERS, scipy_method
+from tests.helpers.problems import PROBLEMS
+from tests.helpers.trainers import METHODS, TRAINERS, scipy_method
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children"),

@@ -12,8 +12,8 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.problems import PROBLEMS
-from tests.trainers import CURVED, METHODS, START, TRAINERS, Curved, Make, rosenbrock
+from tests.helpers.problems import PROBLEMS
+from tests.helpers.trainers import CURVED, METHODS, START, TRAINERS, Curved, Make, rosenbrock
 
 TIGHT: dict[str, dict[str, Any]] = {
     "TNC": {"maxfun": 5000, "ftol": 1e-14},

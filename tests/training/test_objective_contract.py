@@ -9,8 +9,8 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.problems import PROBLEMS
-from tests.trainers import CURVED, START, TRAINERS, Curved, Make, rosenbrock
+from tests.helpers.problems import PROBLEMS
+from tests.helpers.trainers import CURVED, START, TRAINERS, Curved, Make, rosenbrock
 
 
 class Answers(Curved):

@@ -11,7 +11,7 @@ import minilayer as ml
 from minilayer.errors import LayerError
 from minilayer.testing import check_layer, layer_check
 from minilayer.utils.types import Array
-from tests.test_curvature import difference
+from tests.objective.test_hessian_product import difference
 
 
 @ml.register

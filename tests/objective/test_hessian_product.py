@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import minilayer as ml
 from minilayer.utils.types import Array
 from tests.conftest import HIDDEN, PAIRS
-from tests.test_gradients import WIDTHS, problem
+from tests.testing.test_gradient_check import WIDTHS, problem
 
 
 def difference(objective: ml.Objective, x: Array, v: Array, step: float = 1e-4) -> Array:

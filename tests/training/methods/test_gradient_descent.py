@@ -13,8 +13,8 @@ import pytest
 import minilayer as ml
 from minilayer.utils.types import Array
 from tests.conftest import small_model
-from tests.problems import PROBLEMS
-from tests.test_resume import Killed, columns, in_child
+from tests.helpers.problems import PROBLEMS
+from tests.training.resume.test_resume import Killed, columns, in_child
 
 RULES: dict[str, ml.Rule] = {
     "plain": ml.Momentum(),

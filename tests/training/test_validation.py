@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import minilayer as ml
 from minilayer.utils.types import Array
 from tests.conftest import small_model
-from tests.test_resume import Killed, columns, in_child
-from tests.trainers import START, TRAINERS, Curved, Make
+from tests.helpers.trainers import START, TRAINERS, Curved, Make
+from tests.training.resume.test_resume import Killed, columns, in_child
 
 
 def noisy(rows: int = 40) -> tuple[Array, Array]:
