@@ -13,8 +13,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minilayer import load_ex4, one_hot
-
 Array: TypeAlias = npt.NDArray[Any]
 DType = Literal["float64", "float32"]
 
@@ -100,8 +98,10 @@ class Problem:
 
 def exercise() -> tuple[Array, Array]:
     """The digits of exercise 4: X (5000, 400) and one-hot Y (5000, 10), digit k in column k."""
-    X, labels = load_ex4(EX4_DATA)
-    return X, one_hot(labels, 10)
+    import minilayer as ml  # not above: versions.py imports it from a tree of its choice
+
+    X, labels = ml.load_ex4(EX4_DATA)
+    return X, ml.one_hot(labels, 10)
 
 
 def exercise_start(seed: int) -> Array:
