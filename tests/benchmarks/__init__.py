@@ -1,4 +1,4 @@
-"""Benchmarks: minilayer beside the tools that a user might pick instead. Run by hand, never collected by pytest.
+"""Benchmarks: minilayer beside the libraries that a user could take instead.
 
-Start with race.py (the command line); turns.py says how time is taken, contestants/ holds one file a tool.
+They are run by hand and never collected by pytest. README.md explains them and holds the results.
 """

@@ -1,30 +1,23 @@
-"""Race (a): one cost and gradient, at five sizes, in float64 and float32."""
+"""Comparison of one cost and gradient: five shapes in float64 and float32."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from operator import attrgetter, methodcaller
 from statistics import geometric_mean, median
 from typing import Any
 
-from .contestants import EVALUATIONS, REFERENCE, Evaluation
-from .field import Field, choose
-from .problem import EX4_SHAPE, TOLERANCE, Answer, DType, Problem, Shape
+from .case import DTYPES, RELATIVE_TOLERANCE, SHAPES, Case, CostAndNorm, DType, Shape
+from .framework_processes import FrameworkProcesses, select
+from .frameworks import BASELINE, EVALUATIONS
 from .report import Report, Table
 from .turns import ratio, take_turns
 
-SHAPES = (
-    EX4_SHAPE,
-    Shape(60_000, 784, 100, 10),
-    Shape(5000, 400, 256, 10),
-    Shape(20_000, 64, 16, 10),
-    Shape(1_000_000, 32, 16, 1),
-)
-DTYPES: tuple[DType, ...] = ("float64", "float32")
-JUDGE = "numpy"
-"""Answers are compared with this contestant's, or the first one's where it does not take part."""
+REFERENCE = "numpy"
+"""Costs are compared with this framework's, or with the first one's if it is not selected."""
 COLUMNS = (
-    "contestant",
+    "framework",
     "ms/evaluation",
     "x minilayer",
     "cost",
@@ -34,128 +27,132 @@ COLUMNS = (
 )
 
 
-def race(
+def measure(
     seconds: float,
     only: Sequence[str] = (),
     shapes: Sequence[Shape] = SHAPES,
     dtypes: Sequence[DType] = DTYPES,
 ) -> Report:
-    """Run all cells; ``seconds`` is what each contestant gets in each."""
+    """Measure all cases and print their tables.
+
+    Parameters
+    ----------
+    seconds : float
+        Seconds for each framework in each case.
+    only : sequence of str, optional
+        Names of the frameworks to measure; all if it is empty.
+    shapes : sequence of Shape, optional
+        Sizes of the cases.
+    dtypes : sequence of str, optional
+        Precisions of the cases.
+
+    Returns
+    -------
+    Report
+        All figures.
+    """
     report = Report("evaluation")
     report.begin()
     for dtype, shape in product(dtypes, shapes):
-        problem = Problem(shape, dtype)
-        records = _cell(problem, seconds, only)
+        case = Case(shape, dtype)
+        records = _measure_case(case, seconds, only)
         report.records.extend(records)
-        report.show(_table(problem, records))
+        report.show(_table(case, records))
         report.ratios[f"{shape} {dtype}"] = {
             record["title"]: record["ratio"]
             for record in records
-            if record["ratio"] and record["name"] != REFERENCE
+            if record["ratio"] and record["name"] != BASELINE
         }
     report.summary += _summary(report.records)
     report.end()
     return report
 
 
-def _cell(problem: Problem, seconds: float, only: Sequence[str]) -> list[dict[str, Any]]:
-    entries = [entry for entry in choose(EVALUATIONS, only) if entry.only in (None, problem)]
-    with Field(entries, problem) as field:
-        answers: dict[str, Answer | None] = {
-            name: seat.call(_answer) for name, seat in field.seats.items()
-        }
-        notes = {name: seat.call(_note) for name, seat in field.seats.items()}
-        times = take_turns(field.seats, seconds)
-        idle = field.idle_share
-    judge = answers.get(JUDGE) or next((answer for answer in answers.values() if answer), None)
+def _measure_case(case: Case, seconds: float, only: Sequence[str]) -> list[dict[str, Any]]:
+    entries = [entry for entry in select(EVALUATIONS, only) if entry.only in (None, case)]
+    with FrameworkProcesses(entries, case) as processes:
+        results: dict[str, CostAndNorm | None] = {}
+        notes: dict[str, str] = {}
+        for name, process in processes.running.items():
+            results[name] = process.call(methodcaller("cost_and_norm"))
+            notes[name] = process.call(attrgetter("note"))
+        times = take_turns(processes.running, seconds)
+        idle_cpus = processes.idle_share
+    reference = results.get(REFERENCE) or next(filter(None, results.values()), None)
     records = []
-    for name, title in field.titles.items():
-        answer, own = answers.get(name), times.get(name)
+    for name, title in processes.titles.items():
+        own = times.get(name)
+        result = results.get(name)
         record: dict[str, Any] = {
-            "shape": list(problem.shape),
-            "dtype": problem.dtype,
+            "shape": list(case.shape),
+            "dtype": case.dtype,
             "name": name,
             "title": title,
+            "note": notes[name] if own else processes.missing[name],
+            "ms": median(own) * 1e3 if own else None,
+            "ratio": ratio(own, times[BASELINE]) if own and BASELINE in times else None,
+            "rounds_ms": [seconds * 1e3 for seconds in own or ()],
+            "cost": result.cost if result else None,
+            "gradient_norm": result.gradient_norm if result else None,
+            "agrees": None,
+            "idle_cpus": idle_cpus,
         }
-        record["note"] = notes.get(name, "") if own else field.absent[name]
-        record["ms"] = median(own) * 1e3 if own else None
-        record["ratio"] = ratio(own, times[REFERENCE]) if own and REFERENCE in times else None
-        record["rounds_ms"] = [seconds * 1e3 for seconds in own or ()]
-        record["cost"], record["gradient_norm"] = answer or (None, None)
-        record["agrees"] = (
-            _agree(answer, judge, TOLERANCE[problem.dtype]) if answer and judge else None
-        )
-        record["idle_cpus"] = idle
+        if result and reference:
+            record["agrees"] = result.agrees_with(reference, case.dtype)
         records.append(record)
     return records
 
 
-def _table(problem: Problem, records: list[dict[str, Any]]) -> Table:
-    title = f"(rows, inputs, hidden, outputs) = {problem.shape}, {problem.dtype}"
+def _table(case: Case, records: list[dict[str, Any]]) -> Table:
+    title = f"(rows, inputs, hidden, outputs) = {case.shape}, {case.dtype}"
+    agreement = {
+        True: f"to {RELATIVE_TOLERANCE[case.dtype]:g}",
+        False: "DISAGREES",
+        None: "-",
+    }
     table = Table(title, COLUMNS)
     for record in records:
-        agreement = {True: f"to {TOLERANCE[problem.dtype]:g}", False: "DISAGREES", None: "-"}[
-            record["agrees"]
-        ]
-        table.rows.append(
-            (
-                record["title"],
-                _number(record["ms"], ".3f"),
-                _number(record["ratio"], ".2f"),
-                _number(record["cost"], ".10g"),
-                _number(record["gradient_norm"], ".10g"),
-                agreement,
-                record["note"],
-            )
+        row = (
+            record["title"],
+            _number(record["ms"], ".3f"),
+            _number(record["ratio"], ".2f"),
+            _number(record["cost"], ".10g"),
+            _number(record["gradient_norm"], ".10g"),
+            agreement[record["agrees"]],
+            record["note"],
         )
+        table.rows.append(row)
     rounds = max(len(record["rounds_ms"]) for record in records)
     idle = max(record["idle_cpus"] for record in records)
-    table.remarks.append(
-        f"{rounds} rounds; the busiest waiting contestant used {idle:.1%} of a CPU"
-    )
+    table.remarks.append(f"{rounds} rounds; a waiting process used at most {idle:.1%} of a CPU")
     return table
 
 
 def _summary(records: list[dict[str, Any]]) -> list[str]:
-    """Geometric means over the cells of each precision, and the worst cell."""
+    """Return the geometric means over the cases of each precision, and who disagrees."""
     lines = []
     for dtype, entry in product(DTYPES, EVALUATIONS):
-        cells = [
-            r
-            for r in records
-            if r["ratio"] and r["dtype"] == dtype and r["name"] == entry.name != REFERENCE
+        ratios = [
+            record["ratio"]
+            for record in records
+            if record["ratio"] and record["dtype"] == dtype and record["name"] == entry.name
         ]
-        if cells:
-            ratios = [cell["ratio"] for cell in cells]
+        if ratios and entry.name != BASELINE:
             lines.append(
                 f"{dtype}: {entry.title} takes {geometric_mean(ratios):.2f} times minilayer's time "
                 f"(geometric mean of {len(ratios)}; {min(ratios):.2f} to {max(ratios):.2f})"
             )
     wrong = [
-        f"{r['title']} at {Shape(*r['shape'])} {r['dtype']}"
-        for r in records
-        if r["agrees"] is False
+        f"{record['title']} at {Shape(*record['shape'])} {record['dtype']}"
+        for record in records
+        if record["agrees"] is False
     ]
-    lines.append(
-        f"DISAGREES: {'; '.join(wrong)}" if wrong else "all costs and gradient norms agree"
-    )
+    if wrong:
+        lines.append(f"DISAGREES: {'; '.join(wrong)}")
+    else:
+        lines.append("all costs and gradient norms agree")
     return lines
-
-
-def _agree(answer: Answer, judge: Answer, tolerance: float) -> bool:
-    return all(
-        abs(mine - theirs) <= tolerance * abs(theirs)
-        for mine, theirs in zip(answer, judge, strict=True)
-    )
 
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
-
-
-def _answer(contestant: Evaluation) -> Answer | None:
-    return contestant.answer()
-
-
-def _note(contestant: Evaluation) -> str:
-    return contestant.note

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: F401 (so that its BLAS is there to be found)
+import numpy  # noqa: F401 (threadpool_info finds its BLAS only once it is loaded)
 from threadpoolctl import threadpool_info
 
 PACKAGES = (
@@ -25,12 +25,14 @@ PACKAGES = (
 
 
 def usable_cpus() -> int:
-    """The CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def version(package: str) -> str | None:
-    """A package's version, None where it is not installed."""
+    """Return the version of a package, or None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -38,10 +40,9 @@ def version(package: str) -> str | None:
 
 
 def machine() -> dict[str, Any]:
-    """CPU, BLAS, cores, system and the versions of all packages that take part."""
-    versions = {
-        name: version(name) or ("source tree" if name == "minilayer" else None) for name in PACKAGES
-    }
+    """Return CPU, BLAS, cores, system, and the versions of all packages that take part."""
+    versions = {name: version(name) for name in PACKAGES}
+    versions["minilayer"] = versions["minilayer"] or "source tree"
     return {
         "cpu": _cpu_model(),
         "blas": _numpy_blas(),
@@ -53,39 +54,58 @@ def machine() -> dict[str, Any]:
 
 
 def machine_line() -> str:
-    """The same, to print above a table."""
+    """Return the same as a line to print above a table."""
     facts = machine()
-    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items() if number)
-    return f"{facts['cpu']}, {facts['usable_cpus']} usable CPUs, {facts['blas']}, Python {facts['python']}, {packages}"
+    packages = [f"{name} {number}" for name, number in facts["packages"].items() if number]
+    parts = [
+        facts["cpu"],
+        f"{facts['usable_cpus']} usable CPUs",
+        facts["blas"],
+        f"Python {facts['python']}",
+        *packages,
+    ]
+    return ", ".join(parts)
 
 
 def busy_cpus(seconds: float = 0.5) -> float | None:
-    """How many CPUs all processes of the machine keep busy just now; None where the system does not tell."""
-    before = _cpu_times()
+    """Measure how many CPUs all processes of the machine keep busy.
+
+    Parameters
+    ----------
+    seconds : float, default 0.5
+        How long to measure.
+
+    Returns
+    -------
+    float or None
+        Number of CPUs; None if the system has no /proc/stat.
+    """
+    before = _cpu_ticks()
     time.sleep(seconds)
-    after = _cpu_times()
+    after = _cpu_ticks()
     if before is None or after is None:
         return None
     busy, total = (b - a for a, b in zip(before, after, strict=True))
     return busy / total * (os.cpu_count() or 1) if total else None
 
 
-def _cpu_times() -> tuple[int, int] | None:
-    """Ticks that all CPUs were busy, and all ticks, since the system started."""
+def _cpu_ticks() -> tuple[int, int] | None:
+    """Return the ticks that all CPUs were busy, and all ticks, since the system started."""
     listing = Path("/proc/stat")
     if not listing.is_file():
         return None
-    ticks = [int(field) for field in listing.read_text().split("\n", 1)[0].split()[1:9]]
-    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+    first_line = listing.read_text().split("\n", 1)[0]
+    ticks = [int(column) for column in first_line.split()[1:9]]
+    idle, waiting_for_disk = ticks[3], ticks[4]
+    return sum(ticks) - idle - waiting_for_disk, sum(ticks)
 
 
 def _numpy_blas() -> str:
-    """The library and the instruction set that it chose: Haswell stands for AVX2, SkylakeX for AVX-512."""
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return (
-        " ".join(f"{pool['internal_api']} {pool.get('architecture', '')}" for pool in pools[:1])
-        or "unknown BLAS"
-    )
+    """Return the library and its instruction set: Haswell means AVX2, SkylakeX AVX-512."""
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas":
+            return f"{pool['internal_api']} {pool.get('architecture', '')}"
+    return "unknown BLAS"
 
 
 def _cpu_model() -> str:

@@ -1,4 +1,4 @@
-"""What a race gives: tables to print, records for JSON, ratios for a chart."""
+"""The result of a comparison: tables to print, records for JSON, ratios for a chart."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 from .machine import busy_cpus, machine, machine_line
 
-QUIET = 0.15
-"""CPUs that other processes may use before the figures are called in question."""
-SETTLING = 1.0
-"""Seconds after the last contestant has left, whose memory the system takes back: that is not others' work."""
+MAX_BUSY_CPUS = 0.15
+"""CPUs that other processes may keep busy before the report warns."""
+SETTLING_SECONDS = 1.0
+"""The system takes back the memory of ended processes meanwhile: that is not others' work."""
 
 
 @dataclass
 class Table:
-    """Aligned plain text: the first column to the left, notes to the left at the end, numbers to the right."""
+    """Aligned plain text: the first and the last column to the left, the others to the right."""
 
     title: str
     columns: tuple[str, ...]
@@ -27,35 +27,52 @@ class Table:
 
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        last = len(widths) - 1
         text = [self.title]
         for line in lines:
-            cells = [
-                cell.ljust(width) if place in (0, len(widths) - 1) else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ]
+            cells = []
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True)):
+                is_text = place in (0, last)
+                cells.append(cell.ljust(width) if is_text else cell.rjust(width))
             text.append("  ".join(cells).rstrip())
         return "\n".join([*text, *self.remarks])
 
 
 @dataclass
 class Report:
-    """The outcome of one command."""
+    """The result of one command.
 
-    race: str
+    Attributes
+    ----------
+    name : str
+        The command: evaluation, training or growth.
+    records : list of dict
+        All figures.
+    summary : list of str
+        Lines to print at the end.
+    ratios : dict of dict
+        For the chart: ratio by framework, by row of the chart.
+    busy_cpus : dict
+        CPUs that other processes kept busy before and after.
+    axis : str
+        The label of the chart's axis.
+    log_axis : bool
+        Whether that axis is logarithmic.
+    """
+
+    name: str
     records: list[dict[str, Any]] = field(default_factory=list)
     summary: list[str] = field(default_factory=list)
     ratios: dict[str, dict[str, float]] = field(default_factory=dict)
-    """For the chart: ratios by contestant, by row."""
-    load: dict[str, float | None] = field(default_factory=dict)
-    """CPUs that other processes kept busy before and after."""
-    axis: str = "time, in units of minilayer's (log scale; to the right is slower)"
+    busy_cpus: dict[str, float | None] = field(default_factory=dict)
+    axis: str = "time in units of minilayer's (log scale; right of 1 is slower)"
     log_axis: bool = True
 
     def begin(self) -> None:
-        """Say what is run, and where."""
-        print(f"{self.race}: {machine_line()}\n", flush=True)
-        self._note_load("before")
+        """Print what runs, and on which machine."""
+        print(f"{self.name}: {machine_line()}\n", flush=True)
+        self._measure_load("before")
 
     def show(self, table: Table) -> None:
         """Print a table as soon as it is known."""
@@ -63,19 +80,25 @@ class Report:
 
     def end(self) -> None:
         """Print the summary."""
-        time.sleep(SETTLING)
-        self._note_load("after")
+        time.sleep(SETTLING_SECONDS)
+        self._measure_load("after")
         print("\n".join(self.summary))
 
-    def _note_load(self, input_gram: str) -> None:
-        self.load[input_gram] = busy = busy_cpus()
-        if busy is not None and busy > QUIET:
+    def _measure_load(self, when: str) -> None:
+        busy = busy_cpus()
+        self.busy_cpus[when] = busy
+        if busy is not None and busy > MAX_BUSY_CPUS:
             self.summary.append(
-                f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {input_gram} the race"
+                f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {when} the measurement"
             )
 
     def write_json(self, path: Path) -> None:
-        """All figures, with the machine that they belong to."""
-        head = {"race": self.race, "machine": machine(), "busy_cpus": self.load}
-        content = {**head, "summary": self.summary, "records": self.records}
+        """Write all figures and the machine that they belong to."""
+        content = {
+            "benchmark": self.name,
+            "machine": machine(),
+            "busy_cpus": self.busy_cpus,
+            "summary": self.summary,
+            "records": self.records,
+        }
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,122 +1,147 @@
-"""Race (b): the exercise trained from the article's start to cost 0.339 at lambda 1.
+"""Comparison of training: exercise 4 from the article's start to cost 0.339 at lambda 1.
 
-Timed is all that a script does after imports and loading the data: making model and objective, and the optimizer up to
-the first evaluation that is low enough (watch.py). Cost and accuracy are then computed anew, by one plain function for
-all. Contestants take turns seed by seed, after a few evaluations that are not counted.
+The clock starts after imports and loading of the data. It covers making the model and the
+objective, and the optimizer up to the first evaluation that is low enough (target_timer.py).
+Afterwards one plain function computes cost and accuracy for all frameworks. Frameworks take turns,
+seed by seed, after a few evaluations that are not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from .contestants import REFERENCE, TRAININGS, Training
-from .contestants.with_numpy import accuracy, cost_and_gradient
-from .field import Field, choose
-from .problem import EX4_SHAPE, TOLERANCE, Array, exercise, exercise_start
+from .case import EX4_SHAPE, RELATIVE_TOLERANCE, Array, exercise, exercise_start
+from .framework_processes import FrameworkProcesses, select
+from .frameworks import BASELINE, TRAININGS, Training
+from .frameworks.with_numpy import accuracy, cost_and_gradient
 from .report import Report, Table
-from .watch import Watch
+from .target_timer import TargetTimer
 
 TARGET_COST = 0.339
-WARM_UP_SEED, WARM_UP_EVALUATIONS = 99, 3
-COLUMNS = ("contestant", "seconds", "x minilayer", "evaluations", "cost", "accuracy", "note")
+COST_TOLERANCE = 1e-9
+"""The relative rounding of a cost that is computed again."""
+WARM_UP_SEED = 99
+WARM_UP_EVALUATIONS = 3
+ARTICLE = "article"
 EXTRAPOLATED = "EXTRAPOLATED: seconds of one evaluation times the evaluations of vectorized TNC"
+COLUMNS = ("framework", "seconds", "x minilayer", "evaluations", "cost", "accuracy", "note")
 
 
-def race(only: Sequence[str] = (), seeds: int = 5, full: bool = False) -> Report:
-    """Train with every contestant from every seed; ``full`` runs the article's loop to the end."""
+def measure(only: Sequence[str] = (), seeds: int = 5, full: bool = False) -> Report:
+    """Train with every framework from every seed and print the table.
+
+    Parameters
+    ----------
+    only : sequence of str, optional
+        Names of the frameworks to measure; all if it is empty.
+    seeds : int, default 5
+        Number of starts.
+    full : bool, default False
+        Whether the article's loop runs to the end; else its time is extrapolated.
+
+    Returns
+    -------
+    Report
+        All figures.
+    """
     report = Report("training")
     report.begin()
-    with Field(choose(TRAININGS, only)) as field:
-        for seat in field.seats.values():
-            seat.call(_train, exercise_start(WARM_UP_SEED), TARGET_COST, WARM_UP_EVALUATIONS)
-            seat.rest()
+    with FrameworkProcesses(select(TRAININGS, only)) as processes:
+        for process in processes.running.values():
+            process.call(_train, exercise_start(WARM_UP_SEED), WARM_UP_EVALUATIONS)
+            process.rest()
         for seed in range(seeds):
-            order = list(field.seats)
-            for name in order[seed % len(order) :] + order[: seed % len(order)]:
-                extrapolated = name == "article" and not full
-                function = _extrapolate if extrapolated else _train
-                outcome = field.seats[name].call(function, exercise_start(seed), TARGET_COST, None)
-                note = EXTRAPOLATED if extrapolated else ""
-                report.records.append(
-                    {
-                        "name": name,
-                        "title": field.titles[name],
-                        "seed": seed,
-                        "note": note,
-                        **outcome,
-                    }
-                )
-                field.seats[name].rest()
-        report.summary.append(
-            f"the busiest waiting contestant used {field.idle_share:.1%} of a CPU"
-        )
-    _judge(report.records)
-    report.show(_table(report, field, seeds))
+            report.records += _train_all(processes, seed, full)
+        report.summary.append(f"a waiting process used at most {processes.idle_share:.1%} of a CPU")
+    _add_checked_figures(report.records)
+    report.show(_table(report, processes, seeds))
     report.end()
     return report
 
 
-def _judge(records: list[dict[str, Any]]) -> None:
-    """Cost and accuracy at the parameters that each run ended with, and the ratio to minilayer from the same seed."""
+def _train_all(processes: FrameworkProcesses, seed: int, full: bool) -> list[dict[str, Any]]:
+    """Train with every framework from one seed, in an order that rotates with the seed."""
+    records = []
+    names = list(processes.running)
+    first = seed % len(names) if names else 0
+    for name in names[first:] + names[:first]:
+        is_extrapolated = name == ARTICLE and not full
+        function = _extrapolate if is_extrapolated else _train
+        outcome = processes.running[name].call(function, exercise_start(seed), None)
+        record = {
+            "name": name,
+            "title": processes.titles[name],
+            "seed": seed,
+            "note": EXTRAPOLATED if is_extrapolated else "",
+            **outcome,
+        }
+        records.append(record)
+        processes.running[name].rest()
+    return records
+
+
+def _add_checked_figures(records: list[dict[str, Any]]) -> None:
+    """Add cost and accuracy at the end of each run, and the ratio to minilayer from its seed."""
     X, Y = exercise()
-    precision = {entry.name: entry.dtype for entry in TRAININGS}
-    reference = {
-        record["seed"]: record["seconds"] for record in records if record["name"] == REFERENCE
-    }
+    dtypes = {entry.name: entry.dtype for entry in TRAININGS}
+    baseline = {record["seed"]: record["seconds"] for record in records if _is_baseline(record)}
     for record in records:
         vector = record.pop("parameters")
         if vector is not None:
-            record["cost"] = cost_and_gradient(vector, X, Y, EX4_SHAPE)[0]
-            tolerance = TOLERANCE[precision[record["name"]]]
-            record["agrees"] = (
-                abs(record["cost"] - record["own_cost"]) <= tolerance * record["cost"]
-            )
+            cost = cost_and_gradient(vector, X, Y, EX4_SHAPE)[0]
+            tolerance = RELATIVE_TOLERANCE[dtypes[record["name"]]]
+            record["cost"] = cost
+            record["agrees"] = abs(cost - record["own_cost"]) <= tolerance * cost
             record["accuracy"] = accuracy(vector, X, Y, EX4_SHAPE)
-        record["reached"] = vector is not None and record["cost"] <= TARGET_COST * (1 + 1e-9)
-        record["ratio"] = record["seconds"] / reference[record["seed"]] if reference else None
+        highest = TARGET_COST * (1 + COST_TOLERANCE)
+        record["reached"] = vector is not None and record["cost"] <= highest
+        record["ratio"] = record["seconds"] / baseline[record["seed"]] if baseline else None
 
 
-def _table(report: Report, field: Field, seeds: int) -> Table:
-    table = Table(
-        f"ex4 to cost <= {TARGET_COST}, lambda 1, medians over seeds 0 to {seeds - 1} (range)",
-        COLUMNS,
-    )
-    for name, title in field.titles.items():
-        if name in field.absent:
-            table.rows.append((title, *["-"] * 5, field.absent[name]))
+def _is_baseline(record: dict[str, Any]) -> bool:
+    """Return whether a record is of the framework that ratios refer to."""
+    return bool(record["name"] == BASELINE)
+
+
+def _table(report: Report, processes: FrameworkProcesses, seeds: int) -> Table:
+    title = f"ex4 to cost <= {TARGET_COST}, lambda 1, medians over seeds 0 to {seeds - 1} (range)"
+    table = Table(title, COLUMNS)
+    for name, title in processes.titles.items():
+        if name in processes.missing:
+            table.rows.append((title, *["-"] * 5, processes.missing[name]))
             continue
         runs = [record for record in report.records if record["name"] == name]
-        wrong = [str(run["seed"]) for run in runs if run.get("agrees") is False]
+        wrong = _seeds(run for run in runs if run.get("agrees") is False)
         if wrong:
             report.summary.append(
-                f"{title} DISAGREES: its own cost is not the exercise's from seed {', '.join(wrong)}"
+                f"{title} DISAGREES: its own cost is not the exercise's from seed {wrong}"
             )
-        failed = [str(run["seed"]) for run in runs if not run["reached"]]
+        failed = _seeds(run for run in runs if not run["reached"])
         if failed:
-            table.rows.append(
-                (title, *["-"] * 5, f"DID NOT REACH the cost from seed {', '.join(failed)}")
-            )
+            message = f"DID NOT REACH the cost from seed {failed}"
+            table.rows.append((title, *["-"] * 5, message))
             continue
-        span = partial(_span, runs)
-        table.rows.append(
-            (
-                title,
-                span("seconds", ".3g"),
-                span("ratio", ".3g") if runs[0]["ratio"] else "-",
-                span("evaluations", ".0f"),
-                span("cost", ".5f"),
-                span("accuracy", ".2%"),
-                runs[0]["note"],
-            )
+        has_ratio = runs[0]["ratio"] is not None
+        row = (
+            title,
+            _span(runs, "seconds", ".3g"),
+            _span(runs, "ratio", ".3g") if has_ratio else "-",
+            _span(runs, "evaluations", ".0f"),
+            _span(runs, "cost", ".5f"),
+            _span(runs, "accuracy", ".2%"),
+            runs[0]["note"],
         )
-        if name != REFERENCE and runs[0]["ratio"]:
-            report.ratios.setdefault(title, {})["time to cost 0.339"] = median(
-                run["ratio"] for run in runs
-            )
+        table.rows.append(row)
+        if has_ratio and name != BASELINE:
+            ratio = median(run["ratio"] for run in runs)
+            report.ratios[title] = {f"time to cost {TARGET_COST}": ratio}
     return table
+
+
+def _seeds(runs: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(str(run["seed"]) for run in runs)
 
 
 def _span(runs: list[dict[str, Any]], key: str, form: str) -> str:
@@ -124,22 +149,22 @@ def _span(runs: list[dict[str, Any]], key: str, form: str) -> str:
     return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
-def _train(contestant: Training, start: Array, target: float, limit: int | None) -> dict[str, Any]:
-    watch = Watch(target, limit)
-    contestant.train(start, watch)
-    return _outcome(watch)
+def _train(framework: Training, start: Array, limit: int | None) -> dict[str, Any]:
+    timer = TargetTimer(TARGET_COST, limit)
+    framework.train(start, timer)
+    return _outcome(timer)
 
 
-def _extrapolate(contestant: Any, start: Array, target: float, limit: int | None) -> dict[str, Any]:
-    watch = Watch(target, limit)
-    contestant.extrapolate(start, watch)
-    return _outcome(watch)
+def _extrapolate(framework: Any, start: Array, limit: int | None) -> dict[str, Any]:
+    timer = TargetTimer(TARGET_COST, limit)
+    framework.extrapolate(start, timer)
+    return _outcome(timer)
 
 
-def _outcome(watch: Watch) -> dict[str, Any]:
+def _outcome(timer: TargetTimer) -> dict[str, Any]:
     return {
-        "seconds": watch.seconds,
-        "evaluations": watch.evaluations,
-        "own_cost": watch.cost,
-        "parameters": watch.parameters,
+        "seconds": timer.seconds,
+        "evaluations": timer.evaluations,
+        "own_cost": timer.cost,
+        "parameters": timer.parameters,
     }

@@ -5,7 +5,7 @@
 
 Each tree is imported in a process of its own. The two processes take turns (turns.py), so work of
 other programs slows both. The ratio is new / old: above 1, this tree is the slower one. Where a
-process finds its memory can change its speed by some percent. Each cell is therefore measured with
+process finds its memory can change its speed by some percent. Each case is therefore measured with
 several pairs of processes, and the range over the pairs is printed beside the median. To see the
 noise of a machine, compare a tree with itself.
 
@@ -21,20 +21,19 @@ import importlib
 import sys
 from collections.abc import Sequence
 from itertools import product
+from operator import methodcaller
 from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from .evaluation import DTYPES, SHAPES
+from .case import DTYPES, L2, SHAPES, Array, Case, CostAndNorm, DType, Shape
 from .machine import machine_line
-from .problem import L2, TOLERANCE, Answer, Array, DType, Problem, Shape
-from .turns import Seat, ratio, take_turns
+from .turns import ratio, take_turns
+from .worker_process import WorkerProcess
 
 THIS_TREE = Path(__file__).parents[2]
 PAIRS = 3
-"""Pairs of processes in each cell."""
+"""Pairs of processes in each case."""
 TURN_SECONDS = 0.1
 PAUSE_SECONDS = 0.04
 """Both shorter than for other frameworks: minilayer has no threads that spin after their work."""
@@ -47,13 +46,13 @@ class TreeEvaluation:
     ----------
     tree : str
         The folder that holds the package ``minilayer``. It is put first in ``sys.path``.
-    problem : Problem
+    case : Case
         Sizes and precision.
     """
 
-    def __init__(self, tree: str, problem: Problem) -> None:
+    def __init__(self, tree: str, case: Case) -> None:
         ml = _import_minilayer(Path(tree))
-        shape = problem.shape
+        shape = case.shape
         layers = [
             ml.Dense(shape.inputs, shape.hidden),
             ml.Sigmoid(),
@@ -62,25 +61,24 @@ class TreeEvaluation:
         ]
         self._objective = ml.Objective(
             ml.Sequential(layers, seed=0),
-            *problem.data(),
+            *case.data(),
             loss=ml.BinaryCrossEntropy(),
             l2=L2,
-            dtype=problem.dtype,
+            dtype=case.dtype,
         )
-        self._start = problem.start()
+        self._start = case.start()
 
     def evaluate(self) -> tuple[float, Array]:
-        """Return cost and gradient at the problem's start."""
+        """Return cost and gradient at the case's start."""
         cost, gradient = self._objective(self._start)
         return cost, gradient
 
-    def answer(self) -> Answer:
+    def cost_and_norm(self) -> CostAndNorm:
         """Return the cost and the norm of the gradient."""
-        cost, gradient = self.evaluate()
-        return Answer(cost, float(np.linalg.norm(gradient)))
+        return CostAndNorm.of(*self.evaluate())
 
 
-class Cell(NamedTuple):
+class Comparison(NamedTuple):
     """The figures of one shape and precision."""
 
     old_ms: float
@@ -91,14 +89,14 @@ class Cell(NamedTuple):
     """new / old, one figure a round."""
 
 
-def compare(old_tree: Path, problem: Problem, seconds: float, pairs: int = PAIRS) -> Cell:
-    """Measure one cell.
+def compare(old_tree: Path, case: Case, seconds: float, pairs: int = PAIRS) -> Comparison:
+    """Measure one case.
 
     Parameters
     ----------
     old_tree : Path
         The other source tree.
-    problem : Problem
+    case : Case
         Sizes and precision.
     seconds : float
         Seconds for each tree, over all pairs.
@@ -107,7 +105,7 @@ def compare(old_tree: Path, problem: Problem, seconds: float, pairs: int = PAIRS
 
     Returns
     -------
-    Cell
+    Comparison
         Milliseconds and ratios.
 
     Raises
@@ -119,11 +117,11 @@ def compare(old_tree: Path, problem: Problem, seconds: float, pairs: int = PAIRS
     new_seconds: list[float] = []
     pair_ratios = []
     for _ in range(pairs):
-        old, new = _measure_pair(old_tree, problem, seconds / pairs)
+        old, new = _measure_pair(old_tree, case, seconds / pairs)
         pair_ratios.append(ratio(new, old))
         old_seconds += old
         new_seconds += new
-    return Cell(
+    return Comparison(
         old_ms=1e3 * median(old_seconds),
         new_ms=1e3 * median(new_seconds),
         pair_ratios=pair_ratios,
@@ -132,7 +130,7 @@ def compare(old_tree: Path, problem: Problem, seconds: float, pairs: int = PAIRS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one line a cell."""
+    """Print one line a case."""
     options = _parser().parse_args(arguments)
     _require_tree(options.old_tree)
     dtypes: Sequence[DType] = [options.dtype] if options.dtype else DTYPES
@@ -141,34 +139,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{'old, ms':>10}{'new, ms':>10}{'new / old':>11}   range over pairs   rounds")
     medians = []
     for dtype, shape in product(dtypes, options.shape or SHAPES):
-        cell = compare(options.old_tree, Problem(shape, dtype), options.seconds, options.pairs)
-        medians.append(median(cell.round_ratios))
-        span = f"{min(cell.pair_ratios):.3f} to {max(cell.pair_ratios):.3f}"
-        print(f"{shape!s:<32}{dtype:<10}{cell.old_ms:>10.3f}{cell.new_ms:>10.3f}", end="")
-        print(f"{medians[-1]:>11.3f}{span:>19}{len(cell.round_ratios):>9}", flush=True)
-    print(f"\ngeometric mean of new / old: {geometric_mean(medians):.3f}; highest {max(medians):.3f}")
+        comparison = compare(options.old_tree, Case(shape, dtype), options.seconds, options.pairs)
+        medians.append(median(comparison.round_ratios))
+        span = f"{min(comparison.pair_ratios):.3f} to {max(comparison.pair_ratios):.3f}"
+        print(
+            f"{shape!s:<32}{dtype:<10}{comparison.old_ms:>10.3f}{comparison.new_ms:>10.3f}", end=""
+        )
+        print(f"{medians[-1]:>11.3f}{span:>19}{len(comparison.round_ratios):>9}", flush=True)
+    print(
+        f"\ngeometric mean of new / old: {geometric_mean(medians):.3f}; highest {max(medians):.3f}"
+    )
 
 
-def _measure_pair(
-    old_tree: Path, problem: Problem, seconds: float
-) -> tuple[list[float], list[float]]:
+def _measure_pair(old_tree: Path, case: Case, seconds: float) -> tuple[list[float], list[float]]:
     """Return the seconds an evaluation takes, by round, of the old tree and of this one."""
-    seats: dict[str, Seat] = {}
+    processes: dict[str, WorkerProcess] = {}
     try:
         for name, tree in (("old", old_tree), ("new", THIS_TREE)):
-            seats[name] = Seat(TreeEvaluation, str(tree.resolve()), problem)
-        old, new = (seat.call(_answer) for seat in seats.values())
-        if not np.allclose(old, new, rtol=TOLERANCE[problem.dtype], atol=0):
-            raise SystemExit(f"{problem}: cost and gradient norm are {old} (old) and {new} (new)")
-        times = take_turns(seats, seconds, TURN_SECONDS, PAUSE_SECONDS)
+            processes[name] = WorkerProcess(TreeEvaluation, str(tree.resolve()), case)
+        old, new = (process.call(methodcaller("cost_and_norm")) for process in processes.values())
+        if not new.agrees_with(old, case.dtype):
+            raise SystemExit(f"{case}: cost and gradient norm are {old} (old) and {new} (new)")
+        times = take_turns(processes, seconds, TURN_SECONDS, PAUSE_SECONDS)
     finally:
-        for seat in seats.values():
-            seat.close()
+        for process in processes.values():
+            process.close()
     return times["old"], times["new"]
-
-
-def _answer(evaluation: TreeEvaluation) -> Answer:
-    return evaluation.answer()
 
 
 def _import_minilayer(tree: Path) -> Any:
@@ -201,10 +197,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dtype", choices=DTYPES, help="one precision only")
     parser.add_argument(
-        "--seconds", type=float, default=3.0, help="for each tree and cell (default 3)"
+        "--seconds", type=float, default=3.0, help="for each tree and case (default 3)"
     )
     parser.add_argument(
-        "--pairs", type=int, default=PAIRS, help=f"pairs of processes a cell (default {PAIRS})"
+        "--pairs", type=int, default=PAIRS, help=f"pairs of processes a case (default {PAIRS})"
     )
     return parser
 
