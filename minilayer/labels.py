@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -108,6 +110,49 @@ def check_class_labels(name: str, labels: npt.ArrayLike) -> Array:
     if codes.min() < 0:
         raise ValueError(f"{name}: expected class numbers from 0 up, found {codes.min()}")
     return codes.astype(np.int64)
+
+
+def check_class_names(class_names: Iterable[str] | None, classes: int) -> list[str] | None:
+    """Return the names as a list of str, one for each class; None stays None.
+
+    Parameters
+    ----------
+    class_names : iterable of str or None
+        The name of class 0, of class 1 and so on.
+    classes : int
+        How many names there must be.
+
+    Returns
+    -------
+    list of str or None
+        The names.
+
+    Raises
+    ------
+    TypeError
+        For a single string, and for names that are not strings.
+    ValueError
+        For another number of names.
+
+    Examples
+    --------
+    >>> check_class_names(("no", "yes"), 2)
+    ['no', 'yes']
+    """
+    if class_names is None:
+        return None
+    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
+        raise TypeError(
+            "class_names: expected a list of strings, such as ['no', 'yes'], "
+            f"found {short_repr(class_names)}"
+        )
+    names = list(class_names)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"class_names: expected strings, found {short_repr(name)}")
+    if len(names) != classes:
+        raise ValueError(f"class_names: expected {classes}, one a class, found {len(names)}")
+    return [str(name) for name in names]
 
 
 def _shape_hint(codes: Array) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-from .labels import check_class_labels
+from .labels import check_class_labels, check_class_names
 from .utils.checks import check_count, check_finite, check_matrix
 from .utils.types import Array
+
+CORNER = "true\\predicted"
+"""The heading of the first column of a confusion table."""
 
 
 def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
@@ -37,19 +42,53 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: i
     return np.bincount(truth * classes + guess, minlength=classes**2).reshape(classes, classes)
 
 
-def confusion_table(matrix: Array) -> str:
-    """The confusion matrix as text, with the share of each true class that was predicted right.
+def confusion_table(matrix: npt.ArrayLike, class_names: Iterable[str] | None = None) -> str:
+    """Return the confusion matrix as text, with the share of each true class predicted right.
 
-    >>> print(confusion_table(confusion_matrix([0, 1, 1], [0, 0, 1], 2)))
+    Parameters
+    ----------
+    matrix : array_like of int, shape (classes, classes)
+        Counts as ``confusion_matrix`` returns them: row the true class, column the predicted one.
+    class_names : iterable of str, optional
+        The name of each class; default: the class numbers.
+
+    Returns
+    -------
+    str
+        A line of headings and a line for each true class; a dot stands for 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a matrix that is not square, and class names that are not one string a class.
+
+    Examples
+    --------
+    >>> matrix = confusion_matrix([0, 1, 1], [0, 0, 1], 2)
+    >>> print(confusion_table(matrix))
     true\\predicted    0    1   right
                  0    1    .  100.0%
                  1    1    1   50.0%
+    >>> print(confusion_table(matrix, class_names=["cat", "rabbit"]))
+    true\\predicted     cat  rabbit   right
+               cat       1       .  100.0%
+            rabbit       1       1   50.0%
     """
-    lines = ["true\\predicted" + "".join(f"{label:5}" for label in range(len(matrix))) + "   right"]
-    for label, row in enumerate(matrix):
-        counts = "".join(f"{count or '.':>5}" for count in row)
+    counts = check_matrix("matrix", matrix)
+    classes = len(counts)
+    if counts.shape != (classes, classes):
+        raise ValueError(
+            f"matrix: expected as many columns as rows, {classes}, found {counts.shape[1]}"
+        )
+    names = check_class_names(class_names, classes) or [str(label) for label in range(classes)]
+    longest = max(len(name) for name in names)
+    first = max(len(CORNER), longest)
+    width = max(5, longest + 2, len(str(counts.max())) + 1)
+    lines = [f"{CORNER:{first}}" + "".join(f"{name:>{width}}" for name in names) + "   right"]
+    for label, row in enumerate(counts):
+        cells = "".join(f"{count or '.':>{width}}" for count in row)
         share = f"{row[label] / row.sum():8.1%}" if row.sum() else f"{'-':>8}"
-        lines.append(f"{label:14}{counts}{share}")
+        lines.append(f"{names[label]:>{first}}{cells}{share}")
     return "\n".join(lines)
 
 
