@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,25 @@ FORMAT = "minilayer"
 VERSION = 2
 MAX_BYTES = 1 << 30
 """The largest file that is read unless the caller allows more: one gibibyte."""
+MAX_LAYERS = 10_000
 MAX_NESTING = 8
 """Of a training state."""
+MAX_NAME_BYTES = 255
+"""Of an array in a training state."""
+MAX_DIMENSIONS = 32
+"""Of an array in a training state; HDF5's own limit."""
+MAX_TEXT_BYTES = 64_000
+"""Of a string attribute; HDF5 has room for 64 KiB, with the attribute's name and type."""
+
+
+def is_plain_name(name: object) -> bool:
+    """Return whether HDF5 takes this for one name: not for a path, and not for its end."""
+    if not isinstance(name, str) or name in ("", ".") or "/" in name or "\0" in name:
+        return False
+    try:
+        return len(name.encode()) <= MAX_NAME_BYTES
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def encode_config(config: Mapping[str, ConfigValue]) -> str:
@@ -51,8 +69,10 @@ def _encode_value(value: ConfigValue) -> object:
     return {"class": name, "config": json.loads(encode_config(value.config()))}
 
 
-def decode_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def decode_config(config: object) -> dict[str, Any]:
     """Return the constructor arguments of a configuration that was read as JSON."""
+    if not isinstance(config, dict):
+        raise ValueError(f"expected a JSON object, found {reprlib.repr(config)}")
     return {name: _decode_value(value) for name, value in config.items()}
 
 
@@ -61,7 +81,7 @@ def _decode_value(value: Any) -> Any:
         return value
     cls = registered(str(value.get("class")))
     if cls is None or set(value) != {"class", "config"}:
-        raise ValueError(f"expected an object of a registered class, found {value}")
+        raise ValueError(f"expected an object of a registered class, found {reprlib.repr(value)}")
     return cls(**decode_config(value["config"]))
 
 
@@ -74,7 +94,7 @@ def unregistered_message(name: str, found: str) -> str:
 
 def checksum(value: Array) -> str:
     """Return the SHA-256 of a dataset's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(value, "<f8").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(value, "<f8").reshape(-1).data).hexdigest()
 
 
 def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:

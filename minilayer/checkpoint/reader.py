@@ -1,11 +1,9 @@
-"""Reading a checkpoint: all of it is checked, and nothing is built that the file has no bytes for."""
+"""Reading a checkpoint: all is checked, and nothing is built that the file has no bytes for."""
 
 from __future__ import annotations
 
 import json
-import math
-import os
-from collections.abc import Iterator
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +12,22 @@ import numpy as np
 
 from ..errors import CheckpointError
 from ..nn import Layer, registered
+from ..utils.checks import short_repr
 from ..utils.types import Array, State
 from .format import (
     FORMAT,
+    MAX_DIMENSIONS,
+    MAX_LAYERS,
     MAX_NESTING,
     VERSION,
     checksum,
     content_checksum,
     decode_config,
     encode_config,
+    is_plain_name,
     unregistered_message,
 )
-from .hdf5 import MalformedError, Node, open_root
-
-MAX_LAYERS = 10_000
+from .hdf5 import MalformedError, Node, PlainFile
 
 
 @dataclass(frozen=True)
@@ -45,53 +45,37 @@ def read_checkpoint(path: Path, max_bytes: int) -> Content:
         raise FileNotFoundError(f"{path}: expected a checkpoint, found no file there")
     try:
         with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > max_bytes:
-                raise MalformedError(
-                    f"/: expected at most {max_bytes} bytes, found {size}: max_bytes allows more"
-                )
-            root = open_root(file)
-            return _content(root, _version(root), size)
+            return read_content(PlainFile(file), max_bytes)
     except MalformedError as error:
-        raise CheckpointError(f"{path}: {error}") from None
+        raise CheckpointError(f"{path}: {_printable(str(error))}") from None
 
 
-def _version(root: Node) -> int:
-    """Return the format's version, 1 to VERSION."""
-    found = root.attribute("format")
-    if found != FORMAT:
-        raise MalformedError(f"/: expected format = {FORMAT!r}, found {found!r}")
-    number = root.attribute("version")
-    if not isinstance(number, int) or not 1 <= number <= VERSION:
-        is_newer = isinstance(number, int) and number > VERSION
-        hint = ": a newer minilayer wrote it, install that" if is_newer else ""
-        raise MalformedError(f"/: expected version 1 to {VERSION}, found {number!r}{hint}")
-    return number
+def _printable(text: str) -> str:
+    """Return a text without a stranger's control characters and halves of surrogate pairs."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def _content(root: Node, version: int, size: int) -> Content:
+def read_content(file: PlainFile, max_bytes: int) -> Content:
+    """Return the content of an open file. Raises MalformedError."""
+    if file.size > max_bytes:
+        raise MalformedError(
+            f"/: expected at most {max_bytes} bytes, found {file.size}: max_bytes allows more"
+        )
+    root = file.root()
+    version = _version(root)
     count = root.attribute("layers")
     if not isinstance(count, int) or not 1 <= count <= MAX_LAYERS:
-        raise MalformedError(f"/: expected layers = 1 to {MAX_LAYERS}, found {count!r}")
+        raise MalformedError(f"/: expected layers = 1 to {MAX_LAYERS}, found {short_repr(count)}")
     group = root.child("layers")
-    nodes = [group.child(str(index)) for index in range(count)]
-    layers = [_layer(node, version) for node in nodes]
-    shapes = [shape for layer in layers for shape in layer.shapes().values()]
-    needed = 8 * sum(math.prod(shape) for shape in shapes)
-    if needed > size:
-        raise MalformedError(
-            f"/layers: expected {needed} bytes of parameters, found a file of {size} bytes"
-        )
-    values: list[Array] = []
+    layers = []
+    values = []
     about_layers = []
-    for node, layer in zip(nodes, layers, strict=True):
-        sums = {}
-        for name, shape in layer.shapes().items():
-            value, sums[name] = _dataset(node.child(name), shape)
-            values.append(value.ravel())
-        about = (str(node.attribute("class")), str(node.attribute("config")), sums)
+    for index in range(count):
+        layer, arrays, about = _layer(group.child(str(index)), version)
+        layers.append(layer)
+        values += arrays
         about_layers.append(about)
-    state, state_sums = _state(root, size)
+    state, state_sums = _state(root)
     if root.attribute("sha256") != content_checksum(about_layers, state_sums):
         raise MalformedError(
             "/: expected the checksum of all content, found another: the file is damaged"
@@ -100,24 +84,62 @@ def _content(root: Node, version: int, size: int) -> Content:
     return Content(layers, parameters, state)
 
 
-def _layer(node: Node, version: int) -> Layer:
-    name, text = node.attribute("class"), node.attribute("config")
+def _version(root: Node) -> int:
+    """Return the format's version, 1 to VERSION."""
+    found = root.attribute("format")
+    if found != FORMAT:
+        raise MalformedError(f"/: expected format = {FORMAT!r}, found {short_repr(found)}")
+    number = root.attribute("version")
+    if not isinstance(number, int) or not 1 <= number <= VERSION:
+        is_newer = isinstance(number, int) and number > VERSION
+        hint = ": a newer minilayer wrote it, install that" if is_newer else ""
+        shown = short_repr(number)
+        raise MalformedError(f"/: expected version 1 to {VERSION}, found {shown}{hint}")
+    return number
+
+
+def _layer(node: Node, version: int) -> tuple[Layer, list[Array], tuple[str, str, dict[str, str]]]:
+    """Return a layer, its parameters, and what ``content_checksum`` covers of it."""
+    name = node.attribute("class")
     cls = registered(name) if isinstance(name, str) else None
     if cls is None or not issubclass(cls, Layer):
-        raise MalformedError(f"{node.place}: {unregistered_message(str(name), str(name))}")
+        is_readable = isinstance(name, str) and name.isidentifier() and len(name) <= 100
+        shown = str(name) if is_readable else short_repr(name)
+        raise MalformedError(f"{node.place}: {unregistered_message(shown, shown)}")
+    text = node.attribute("config")
     try:
-        config: Any = json.loads(text) if isinstance(text, str) else None
-        layer = cls(**decode_config(config))
-        again = json.loads(encode_config(layer.config()))
-        if version == 1:  # a configuration of that format lacks later arguments
-            again = {key: again[key] for key in config}
-        if again != config:
-            raise ValueError(f"it gives {again} back")
+        layer = cls(**decode_config(_from_json(text)))
+        _check_config(_from_json(text), _from_json(encode_config(layer.config())), version)
+        shapes = dict(layer.shapes())
     except Exception as error:  # a class of the user's own may raise anything
         raise MalformedError(
-            f"{node.place}: expected arguments of {name}, found {text!r}: {error}"
+            f"{node.place}: expected arguments of {name}, found {short_repr(text)}: "
+            f"{_shortened(error)}"
         ) from None
-    return layer
+    arrays = []
+    sums = {}
+    for key, shape in shapes.items():
+        value, sums[key] = _dataset(node.child(key), shape)
+        arrays.append(value.reshape(-1))
+    return layer, arrays, (str(name), str(text), sums)
+
+
+def _check_config(given: dict[str, Any], again: dict[str, Any], version: int) -> None:
+    """Raise ValueError for arguments that a layer does not give back as they were."""
+    if version == 1:  # a configuration of that format lacks later arguments
+        again = {name: again[name] for name in given}
+    if json.dumps(given, sort_keys=True) != json.dumps(again, sort_keys=True):
+        raise ValueError(f"it gives {reprlib.repr(again)} back")
+
+
+def _from_json(text: object) -> Any:
+    if not isinstance(text, str):
+        raise ValueError(f"expected a string of JSON, found {short_repr(text)}")
+    return json.loads(text)
+
+
+def _shortened(error: Exception) -> str:
+    return short_repr(error) if len(str(error)) > 200 else str(error)
 
 
 def _dataset(node: Node, shape: tuple[int, ...]) -> tuple[Array, str]:
@@ -129,61 +151,59 @@ def _dataset(node: Node, shape: tuple[int, ...]) -> tuple[Array, str]:
     return value, found
 
 
-def _state(root: Node, size: int) -> tuple[State, dict[str, str]]:
+def _state(root: Node) -> tuple[State, dict[str, str]]:
     """Return the training state, and the checksums that ``content_checksum`` covers."""
     text = root.attribute("state")
     if text is None:
         return {}, {}
     try:
-        described: Any = json.loads(str(text))
-        state = _values(described["values"])
-        arrays = list(_arrays(described["arrays"]))
-        if any(8 * math.prod(shape) > size for _, shape in arrays):
-            raise ValueError("arrays larger than the file")
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise MalformedError(
-            f"/: expected state = a JSON object of values and arrays, found another: {error}"
-        ) from None
+        described = _from_json(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"/: expected state = a JSON object, found {error}") from None
+    if not isinstance(described, dict) or set(described) != {"values", "arrays"}:
+        raise _state_error("values and arrays", described)
+    state = _values(described["values"])
     sums = {"": str(text)}
-    group = root.child("state") if arrays else root
-    for path, shape in arrays:
-        node, place = group, state
-        for name in path[:-1]:
-            node = node.child(name)
-            place = place.setdefault(name, {})
-        place[path[-1]], sums["/".join(path)] = _dataset(node.child(path[-1]), shape)
+    shapes = described["arrays"]
+    _add_arrays(state, shapes, root.child("state") if shapes else root, "", sums)
     return state, sums
 
 
 def _values(values: Any, depth: int = 0) -> State:
-    """Return the nested values of a state; ValueError for other kinds."""
+    """Return the nested values of a state."""
     if not isinstance(values, dict) or depth > MAX_NESTING:
-        raise ValueError("values of other kinds")
+        raise _state_error(f"values by name, nested at most {MAX_NESTING} deep", values)
     state: State = {}
     for name, value in values.items():
-        if isinstance(value, dict):
-            state[name] = _values(value, depth + 1)
-        elif isinstance(value, int | float | str):
+        if isinstance(value, int | float | str):
             state[name] = value
         else:
-            raise ValueError("values of other kinds")
+            state[name] = _values(value, depth + 1)
     return state
 
 
-def _arrays(
-    shapes: Any, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
-    """Yield path and shape of each array of a state; ValueError for other kinds."""
-    if not isinstance(shapes, dict) or len(path) > MAX_NESTING:
-        raise ValueError("arrays of other kinds")
+def _add_arrays(state: State, shapes: Any, group: Node, path: str, sums: dict[str, str]) -> None:
+    """Read the arrays of a state, and record their checksums."""
+    if not isinstance(shapes, dict):
+        raise _state_error("shapes by name as arrays", shapes)
     for name, shape in shapes.items():
-        place = (*path, name)
-        if isinstance(shape, dict):
-            yield from _arrays(shape, place)
-            continue
-        if not isinstance(shape, list):
-            raise ValueError("a shape of another kind")
-        lengths = tuple(int(length) for length in shape)
-        if min(lengths, default=1) < 0:
-            raise ValueError("a negative length")
-        yield place, lengths
+        if not is_plain_name(name):
+            raise _state_error("arrays with names of at most 255 bytes, without /", name)
+        if isinstance(shape, dict) and isinstance(state.get(name), dict):
+            _add_arrays(state[name], shape, group.child(name), f"{path}{name}/", sums)
+        elif name in state:
+            raise _state_error("either a value or an array of each name", name)
+        else:
+            state[name], sums[f"{path}{name}"] = _dataset(group.child(name), _shape(shape))
+
+
+def _shape(lengths: Any) -> tuple[int, ...]:
+    """Return the shape of an array, which has at least one element."""
+    is_shape = isinstance(lengths, list) and len(lengths) <= MAX_DIMENSIONS
+    if not is_shape or not all(type(length) is int and length >= 1 for length in lengths):
+        raise _state_error(f"shapes of at most {MAX_DIMENSIONS} integers from 1 up", lengths)
+    return tuple(lengths)
+
+
+def _state_error(expected: str, found: object) -> MalformedError:
+    return MalformedError(f"/: expected state = {expected}, found {reprlib.repr(found)}")

@@ -21,14 +21,21 @@ from ..utils.types import Array, State
 from .format import (
     FORMAT,
     MAX_BYTES,
+    MAX_DIMENSIONS,
+    MAX_LAYERS,
     MAX_NESTING,
+    MAX_TEXT_BYTES,
     VERSION,
     checksum,
     content_checksum,
     encode_config,
+    is_plain_name,
     unregistered_message,
 )
 from .reader import read_checkpoint
+
+STORABLE_ARRAY = "a name of at most 255 bytes without / and at most 32 dimensions"
+"""What a parameter must have."""
 
 
 def save(
@@ -59,7 +66,9 @@ def save(
     Raises
     ------
     CheckpointError
-        For a layer class that is not registered, and parameters that are not finite.
+        For a layer class that is not registered, parameters that are not finite, and what exceeds
+        the format: more than 10,000 layers, or a state whose numbers, strings and names take more
+        than 64,000 bytes as JSON.
     TypeError
         For a state of other kinds.
     OSError
@@ -78,16 +87,7 @@ def save(
     """
     check_instance("model", model, Sequential, "a Sequential")
     target = check_path("path", path)
-    for index, layer in enumerate(model.layers):
-        if registered(type(layer).__name__) is not type(layer):
-            message = unregistered_message(type(layer).__name__, repr(layer))
-            raise CheckpointError(f"layers[{index}]: {message}")
-        for name, value in layer.parameters.items():
-            if not (allow_non_finite or np.isfinite(value).all()):
-                raise CheckpointError(
-                    f"layers[{index}] {layer!r}, {name}: expected finite numbers: "
-                    "save(..., allow_non_finite=True) stores them all the same"
-                )
+    _check_model(model, allow_non_finite)
     checked = _check_state({} if state is None else state)
     replace_file(target, _encode(model, checked))
 
@@ -121,7 +121,7 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequent
     content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
     try:
         model = Sequential(content.layers)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # a layer of the user's own may raise anything
         message = f"{path}: /layers: expected layers that make a network: {error}"
         raise CheckpointError(message) from error
     model.parameters[:] = content.parameters
@@ -154,8 +154,9 @@ def load_parameters(
         for layers in (content.layers, model.layers)
     )
     if found != expected:
-        layers = list(model.layers)
-        raise CheckpointError(f"{path}: /layers: expected {layers}, found {content.layers}")
+        expected_layers = short_repr(list(model.layers))
+        found_layers = short_repr(content.layers)
+        raise CheckpointError(f"{path}: /layers: expected {expected_layers}, found {found_layers}")
     model.parameters[:] = content.parameters
 
 
@@ -182,24 +183,46 @@ def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> S
     return read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes)).state
 
 
+def _check_model(model: Sequential, allow_non_finite: bool) -> None:
+    """Raise CheckpointError for a model that a checkpoint cannot store."""
+    if len(model.layers) > MAX_LAYERS:
+        raise CheckpointError(f"layers: expected at most {MAX_LAYERS}, found {len(model.layers)}")
+    for index, layer in enumerate(model.layers):
+        if registered(type(layer).__name__) is not type(layer):
+            message = unregistered_message(type(layer).__name__, repr(layer))
+            raise CheckpointError(f"layers[{index}]: {message}")
+        for name, value in layer.parameters.items():
+            place = f"layers[{index}] {layer!r}, {name}"
+            if not is_plain_name(name) or value.ndim > MAX_DIMENSIONS:
+                raise CheckpointError(f"{place}: expected {STORABLE_ARRAY}, found {value.shape}")
+            if not (allow_non_finite or np.isfinite(value).all()):
+                raise CheckpointError(
+                    f"{place}: expected finite numbers: "
+                    "save(..., allow_non_finite=True) stores them all the same"
+                )
+
+
 def _check_state(state: object, depth: int = 0) -> State:
     """Return a state as nested dicts; TypeError for what a checkpoint cannot store."""
     check_instance("state", state, Mapping, "numbers, strings and arrays by name")
     assert isinstance(state, Mapping)
     checked: State = {}
     for name, value in state.items():
-        if isinstance(value, Mapping) and depth < MAX_NESTING:
-            checked[name] = _check_state(value, depth + 1)
-            continue
-        is_array = isinstance(value, np.ndarray) and value.dtype == np.float64 and value.size > 0
-        has_plain_name = isinstance(name, str) and name not in ("", ".") and "/" not in name
-        if not has_plain_name or not (is_array or isinstance(value, int | float | str)):
+        if not is_plain_name(name) or not _is_storable(value, depth):
             raise TypeError(
                 "state: expected numbers, strings and non-empty float64 arrays by name, "
                 f"found {name!r}: {short_repr(value)}"
             )
-        checked[name] = value
+        checked[name] = _check_state(value, depth + 1) if isinstance(value, Mapping) else value
     return checked
+
+
+def _is_storable(value: object, depth: int) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype == np.float64 and value.size > 0 and value.ndim <= MAX_DIMENSIONS
+    if isinstance(value, Mapping):
+        return depth < MAX_NESTING
+    return isinstance(value, int | float | str)
 
 
 def _encode(model: Sequential, state: State) -> bytes:
@@ -213,6 +236,7 @@ def _encode(model: Sequential, state: State) -> bytes:
                 config = encode_config(layer.config())
             except (TypeError, ValueError) as error:
                 raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
+            _check_length(f"layers[{index}].config()", config)
             sums = {key: _add_dataset(group, key, value) for key, value in layer.parameters.items()}
             group.attrs["class"] = np.bytes_(name.encode())
             group.attrs["config"] = np.bytes_(config.encode())
@@ -230,10 +254,21 @@ def _add_state(file: h5py.File, state: State) -> dict[str, str]:
     """Write a training state; return the checksums of its arrays by path, and its JSON as ""."""
     sums: dict[str, str] = {}
     values, shapes = _separate(state)
-    text = json.dumps({"values": values, "arrays": shapes})
+    try:
+        text = json.dumps({"values": values, "arrays": shapes})
+    except ValueError as error:  # an integer of more than 4300 digits
+        raise CheckpointError(f"state: expected values that JSON can hold: {error}") from None
+    _check_length("state", text, ": an array has room for more numbers")
     file.attrs["state"] = np.bytes_(text.encode())
     _add_arrays(file.create_group("state"), "", state, sums)
     return {"": text, **sums}
+
+
+def _check_length(what: str, text: str, hint: str = "") -> None:
+    if len(text) > MAX_TEXT_BYTES:  # JSON is ASCII here
+        raise CheckpointError(
+            f"{what}: expected at most {MAX_TEXT_BYTES} bytes as JSON, found {len(text)}{hint}"
+        )
 
 
 def _separate(state: State) -> tuple[State, State]:
@@ -256,14 +291,15 @@ def _add_arrays(group: h5py.Group, path: str, state: State, sums: dict[str, str]
     for name, value in state.items():
         if isinstance(value, dict):
             if _separate(value)[1]:
-                _add_arrays(group.create_group(name), f"{path}{name}/", value, sums)
+                _add_arrays(group.create_group(name.encode()), f"{path}{name}/", value, sums)
         elif isinstance(value, np.ndarray):
             sums[f"{path}{name}"] = _add_dataset(group, name, value)
 
 
 def _add_dataset(group: h5py.Group, name: str, value: Array) -> str:
     total = checksum(value)
-    group.create_dataset(name, data=value, dtype="<f8").attrs["sha256"] = np.bytes_(total)
+    place = name.encode()  # libhdf5 has newer groups for names that are not bytes and not ASCII
+    group.create_dataset(place, data=value, dtype="<f8").attrs["sha256"] = np.bytes_(total)
     return total
 
 

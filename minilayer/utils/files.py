@@ -1,4 +1,4 @@
-"""Replacing a file in one step, so that a reader finds the old one or the new one, whole, whatever happens."""
+"""Replacing a file in one step: a reader finds the old one or the new one, each of them whole."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ except ImportError:  # not on Windows; what a killed process leaves behind there
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path``: written beside it, flushed to the disk, moved into place, the folder flushed.
+    """Replace a file, or create it, in one step.
 
-    The new file has the permissions of an ordinary new file. What was at ``path`` stays after any failure. Temporary
-    files of processes that were killed in the middle are removed: whoever writes one holds a lock on it.
+    The content is written beside the target, flushed to the disk and moved into place; the folder
+    is flushed too. After any failure, ``path`` holds what it held. The new file has the
+    permissions of an ordinary new file. Temporary files of killed processes are removed; a living
+    process holds a lock on its own.
 
-    Raises OSError where the folder cannot be written or the disk is full.
+    Parameters
+    ----------
+    path : Path
+        The file. A symbolic link stays one, and what it points to is replaced.
+    content : bytes
+        All that the file is to hold.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))  # a link stays a link, to the new content
     if not path.parent.is_dir():
@@ -48,11 +60,9 @@ def _create_beside(path: Path) -> tuple[Path, BinaryIO]:
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
         file = temporary.open("xb")
-        if (
-            lock_file(file) and os.fstat(file.fileno()).st_nlink
-        ):  # else it was cleared away before the lock
+        if lock_file(file) and os.fstat(file.fileno()).st_nlink:
             return temporary, file
-        file.close()
+        file.close()  # it was cleared away before it was locked
 
 
 def _clear_abandoned(path: Path) -> None:
@@ -98,7 +108,18 @@ class LockFile:
 
 
 def lock_file(file: BinaryIO) -> bool:
-    """Take the file's lock, which the system gives back when the process ends; False where another holds it."""
+    """Take a file's lock, which ends with the process.
+
+    Parameters
+    ----------
+    file : binary file
+        An open file.
+
+    Returns
+    -------
+    bool
+        False if another process holds the lock. True on systems without locks.
+    """
     if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

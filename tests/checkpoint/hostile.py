@@ -1,7 +1,14 @@
-"""What load makes of a file that somebody has changed; used by tests and by their subprocesses."""
+"""What load makes of a file that somebody has changed.
+
+``python -m tests.checkpoint.hostile FILE bytes|fields SEED ROUNDS`` damages a checkpoint at random,
+loads it, and prints how often that gave the original, how often a refusal, and the peak memory.
+"""
 
 from __future__ import annotations
 
+import random
+import resource
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +45,35 @@ def refused(path: Path) -> bool:
     """Whether load refuses the file in the form of all its refusals."""
     said = outcome(path)
     return said.startswith(f"{path}: /") and "expected" in said
+
+
+def with_random_bytes(content: bytes, rng: random.Random) -> bytes:
+    damaged = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        damaged[rng.randrange(len(content))] = rng.randrange(256)
+    return bytes(damaged)
+
+
+def with_another_field(content: bytes, rng: random.Random) -> bytes:
+    """A field of a structure is given a number that means something."""
+    size = len(content)
+    addresses = [0, 2**64 - 1, 2**63, 2**32, size, size - 8, *range(0, size, 40)]
+    place = rng.randrange(0, size - 8, 4)
+    width = rng.choice((2, 4, 8))
+    field = rng.choice(addresses) & ((1 << (8 * width)) - 1)
+    return content[:place] + field.to_bytes(width, "little") + content[place + width :]
+
+
+def main(path: Path, mode: str, seed: int, rounds: int) -> None:
+    damage = {"bytes": with_random_bytes, "fields": with_another_field}[mode]
+    content = path.read_bytes()
+    rng = random.Random(seed)
+    originals = 0
+    for _ in range(rounds):
+        path.write_bytes(damage(content, rng))
+        originals += outcome(path) == "original"
+    print(originals, rounds - originals, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -1,4 +1,4 @@
-"""load on files from strangers: the original network or a CheckpointError, nothing else, for any bytes."""
+"""load on files from strangers: the original network or a CheckpointError, for any bytes."""
 
 import json
 import os
@@ -16,6 +16,7 @@ import pytest
 
 import minilayer as ml
 from tests.checkpoint.hostile import SECRET, model, outcome, refused, save_with_state
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -193,35 +194,15 @@ def test_every_length_of_a_truncated_file(path: Path) -> None:
     assert refused(path)
 
 
-FUZZ = """
-import random, resource, sys
-from pathlib import Path
-from tests.checkpoint.hostile import outcome
-path, seed, rounds, mode = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-content, rng, found = path.read_bytes(), random.Random(seed), {"original": 0, "refused": 0}
-addresses = [0, 2**64 - 1, 2**63, 2**32, len(content), len(content) - 8, *range(0, len(content), 40)]
-for _ in range(rounds):
-    damaged = bytearray(content)
-    if mode == "bytes":
-        for _ in range(rng.choice((1, 1, 2, 8))):
-            damaged[rng.randrange(len(content))] = rng.randrange(256)
-    else:  # a field of a structure is given a number that means something
-        place = rng.randrange(0, len(content) - 8, 4)
-        width = rng.choice((2, 4, 8))
-        damaged[place : place + width] = (rng.choice(addresses) % 2 ** (8 * width)).to_bytes(width, "little")
-    path.write_bytes(damaged)
-    found["original" if outcome(path) == "original" else "refused"] += 1
-print(found["original"], found["refused"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
 @pytest.mark.parametrize(
     ("mode", "seed"), [("bytes", 1), ("bytes", 2), ("fields", 3), ("fields", 4)]
 )
 def test_random_damage_in_a_process_of_its_own(path: Path, mode: str, seed: int) -> None:
     """2000 files a run: no crash, no hang, no other exception, no memory."""
-    command = [sys.executable, "-c", FUZZ, str(path), str(seed), "2000", mode]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    command = [sys.executable, "-m", "tests.checkpoint.hostile", str(path), mode, str(seed), "2000"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stderr
     original, refused, kilobytes = (int(number) for number in done.stdout.split())
     assert original + refused == 2000
@@ -237,7 +218,7 @@ def test_a_tree_that_is_its_own_child_ends(path: Path) -> None:
         content[start + 32 : start + 40] = struct.pack("<Q", start)
         start = content.find(b"TREE", start + 8)
     path.write_bytes(content)
-    assert "a group of at most" in outcome(path)
+    assert "expected each byte in one structure, found some in several" in outcome(path)
 
 
 def test_a_file_larger_than_allowed_is_not_read(path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 import minilayer as ml
 from minilayer.nn import configured
@@ -56,17 +57,117 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
         assert file["layers/1"].attrs["class"] == b"Tanh"
 
 
-def test_files_of_each_version_keep_loading() -> None:
-    """fixtures/ holds a file as each version of the format wrote it; its parameters are k / 7."""
-    loaded = ml.load(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
-    assert (
-        repr(loaded)
-        == "Sequential([Dense(2, 3), Tanh(), Dense(3, 3), ReLU(), Dense(3, 2), Softmax()])"
+FIXTURES = ROOT / "tests" / "fixtures"
+"""A file as each version of the format wrote it; the parameters are k / 7."""
+
+
+def test_files_of_version_1_keep_loading() -> None:
+    path = FIXTURES / "checkpoint-1.h5"
+    layers = "Dense(2, 3), Tanh(), Dense(3, 3), ReLU(), Dense(3, 2), Softmax()"
+    assert repr(ml.load(path)) == f"Sequential([{layers}])"
+    np.testing.assert_array_equal(ml.load(path).parameters, np.arange(29) / 7)
+    state = ml.load_state(path)
+    np.testing.assert_array_equal(state.pop("velocity"), np.arange(3))
+    assert state == {"note": "written by format 1"}
+
+
+def test_files_of_version_2_keep_loading() -> None:
+    path = FIXTURES / "checkpoint-2.h5"
+    layers = (
+        "Dense(2, 3, UniformEpsilon(0.125)), Tanh(), Dense(3, 3, bias=False), ReLU(), "
+        "Dense(3, 2, UniformEpsilon()), Softmax()"
     )
-    np.testing.assert_array_equal(loaded.parameters, np.arange(29) / 7)
-    state = ml.load_state(ROOT / "tests" / "fixtures" / "checkpoint-1.h5")
-    assert state["note"] == "written by format 1"
-    np.testing.assert_array_equal(state["velocity"], np.arange(3))
+    assert repr(ml.load(path)) == f"Sequential([{layers}])"
+    np.testing.assert_array_equal(ml.load(path).parameters, np.arange(26) / 7)
+    state = ml.load_state(path)
+    np.testing.assert_array_equal(state.pop("velocity"), np.arange(3))
+    np.testing.assert_array_equal(state["best"].pop("x"), np.arange(26) / 7)
+    np.testing.assert_array_equal(state["best"]["about"].pop("rows"), np.arange(6).reshape(2, 3))
+    assert state == {
+        "note": "written by format 2",
+        "best": {"cost": 0.25, "about": {"finished": True}},
+        "evaluations": 12,
+        "empty": {},
+        "limit": float("inf"),
+    }
+
+
+NAMES = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60
+)
+VALUES = st.one_of(
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.booleans(),
+    st.text(),
+    npst.arrays("f8", npst.array_shapes()),
+)
+STATES = st.recursive(
+    st.dictionaries(NAMES.filter(lambda name: name != "."), VALUES, max_size=4),
+    lambda states: st.dictionaries(
+        NAMES.filter(lambda name: name != "."), states | VALUES, max_size=4
+    ),
+    max_leaves=6,
+)
+
+
+@given(state=STATES)
+@example(state={"ä": {"€": np.ones(2)}})
+def test_a_state_comes_back_as_it_was(tmp_path_factory: Any, state: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("trip") / "model.h5"
+    ml.save(model(), path, state=state)
+    np.testing.assert_equal(ml.load_state(path), state)
+
+
+def test_arrays_of_a_state_can_be_changed_and_have_any_shape(tmp_path: Path) -> None:
+    state = {"number": np.array(3.0), "many": np.ones((1,) * 32), "slice": np.eye(4)[::2, ::3]}
+    ml.save(model(), tmp_path / "model.h5", state=state)
+    again = ml.load_state(tmp_path / "model.h5")
+    for name, value in state.items():
+        np.testing.assert_array_equal(again[name], value)
+        assert again[name].shape == value.shape
+        again[name][...] = 7
+
+
+def test_a_state_of_other_kinds_is_not_saved(tmp_path: Path) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(9):
+        deep = {"a": deep}
+    kinds = [
+        [1],
+        None,
+        1j,
+        b"a",
+        np.ones(3, "f4"),
+        np.ones(0),
+        np.ones((1,) * 33),
+        np.int64(3),
+        deep,
+    ]
+    for value in kinds:
+        with pytest.raises(TypeError, match="state: expected numbers, strings and non-empty"):
+            ml.save(model(), tmp_path / "model.h5", state={"a": value})
+    names: list[Any] = ["", ".", "a/b", "a\0b", "\ud800", "a" * 256, "ä" * 128, 3]
+    for name in names:
+        with pytest.raises(TypeError, match="state: expected numbers, strings and non-empty"):
+            ml.save(model(), tmp_path / "model.h5", state={name: np.ones(3)})
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_exceeds_the_format_is_not_saved(tmp_path: Path) -> None:
+    """A file that load would refuse is not written."""
+    path = tmp_path / "model.h5"
+    with pytest.raises(ml.CheckpointError, match="state: expected at most 64000 bytes as JSON"):
+        ml.save(model(), path, state={"note": "x" * 64_000})
+    with pytest.raises(ml.CheckpointError, match="state: expected values that JSON can hold"):
+        ml.save(model(), path, state={"count": 10**5000})
+    layers = [ml.Dense(1, 1), *[ml.Tanh() for _ in range(10_000)]]
+    with pytest.raises(ml.CheckpointError, match="layers: expected at most 10000, found 10001"):
+        ml.save(ml.Sequential(layers), path)
+    assert os.listdir(tmp_path) == []
+    state = {"note": "x" * (64_000 - len('{"values": {"note": ""}, "arrays": {}}'))}
+    ml.save(model(), path, state=state)
+    assert ml.load_state(path) == state
 
 
 def test_many_layers(tmp_path: Path) -> None:
