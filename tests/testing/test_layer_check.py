@@ -318,13 +318,13 @@ def test_a_layer_that_keeps_an_argument_to_itself_is_named() -> None:
         """Its factor is not in its config."""
 
         def __init__(self, factor: float = 1.0) -> None:
-            self.factor = factor
+            self._factor = factor
 
         def function(self, x: Array, out: Array) -> None:
-            np.multiply(x, self.factor, out=out)
+            np.multiply(x, self._factor, out=out)
 
         def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
-            np.multiply(dy, self.factor, out=out)
+            np.multiply(dy, self._factor, out=out)
 
     with pytest.raises(LayerError, match=r"expected config\(\) to hold .*, found none for factor"):
         check_layer(Silent(), checkpoint=False)

@@ -224,11 +224,8 @@ def test_a_run_that_was_killed_ends_alike(trainer: str, tmp_path: Path) -> None:
         objective, validation = fresh()
         result = make().minimize(objective, validation=validation, checkpoint=path)
         np.testing.assert_array_equal(result.x, whole.x)
-        assert (result.status, result.message, result.best_iteration) == (
-            whole.status,
-            whole.message,
-            whole.best_iteration,
-        )
+        assert (result.status, result.best_iteration) == (whole.status, whole.best_iteration)
+        assert result.message.startswith(f"{whole.message} (")
         assert columns(result) == columns(whole)
         np.testing.assert_array_equal(ml.load(path).parameters, whole.x)
 
