@@ -16,8 +16,27 @@ CORNER = "true\\predicted"
 
 
 def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """The share of labels (m,) that were predicted, 0..1.
+    """Return the share of labels that were predicted.
 
+    Parameters
+    ----------
+    labels : array_like of int, shape (m,)
+        True class numbers.
+    predicted : array_like of int, shape (m,)
+        Predicted class numbers, such as ``model.predict(X).argmax(axis=1)``.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arrays that are not class numbers, one a row.
+
+    Examples
+    --------
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75
     """
@@ -26,8 +45,29 @@ def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> Array:
-    """(classes, classes) counts: row the true class, column the predicted one.
+    """Count how often each class was predicted for each true class.
 
+    Parameters
+    ----------
+    labels : array_like of int, shape (m,)
+        True class numbers.
+    predicted : array_like of int, shape (m,)
+        Predicted class numbers.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of int, shape (classes, classes)
+        Row the true class, column the predicted one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arrays that are not class numbers below ``classes``, one a row.
+
+    Examples
+    --------
     >>> confusion_matrix([0, 1, 1], [0, 0, 1], 2)
     array([[1, 0],
            [1, 1]])
@@ -95,13 +135,35 @@ def confusion_table(matrix: npt.ArrayLike, class_names: Iterable[str] | None = N
 def precision_recall(
     labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int
 ) -> tuple[Array, Array]:
-    """Precision and recall of each class, two arrays (classes,).
+    """Return precision and recall of each class.
 
-    With n[t, p] the confusion matrix, precision is n[c, c] / sum_t n[t, c], the share of the rows called c that are c;
-    recall is n[c, c] / sum_p n[c, p], the share of the rows that are c that were called so. Precision is NaN for a
-    class that is never predicted, recall for one that never occurs: there is nothing to take a share of. Raises
-    TypeError or ValueError for what ``confusion_matrix`` refuses.
+    With n[t, p] the confusion matrix, precision is n[c, c] / sum_t n[t, c]: the share of the rows
+    predicted as c that are c. Recall is n[c, c] / sum_p n[c, p]: the share of the rows of class c
+    that were predicted as c.
 
+    Parameters
+    ----------
+    labels : array_like of int, shape (m,)
+        True class numbers.
+    predicted : array_like of int, shape (m,)
+        Predicted class numbers.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    precision : ndarray, shape (classes,)
+        NaN for a class that is never predicted.
+    recall : ndarray, shape (classes,)
+        NaN for a class that never occurs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``confusion_matrix`` does.
+
+    Examples
+    --------
     >>> precision_recall([0, 1, 1, 1], [0, 0, 1, 1], 3)
     (array([0.5, 1. , nan]), array([1.        , 0.66666667,        nan]))
     """
@@ -111,49 +173,67 @@ def precision_recall(
 
 
 def top_k_accuracy(labels: npt.ArrayLike, scores: npt.ArrayLike, k: int = 1) -> float:
-    """The share of rows whose label (m,) is among the k highest of the row's scores (m, classes), 0..1.
+    """Return the share of rows whose label is among the k highest scores of the row.
 
-    Of equal scores that of the lower class number counts as the higher one, as in ``argmax``: k = 1 is
-    ``accuracy(labels, scores.argmax(axis=1))``, and a metric for Validation as it is.
+    Of equal scores that of the lower class number counts as the higher, as in ``argmax``. With
+    k = 1 this is ``accuracy(labels, scores.argmax(axis=1))``, and a metric for Validation.
 
-    Raises TypeError or ValueError for labels that have no score, scores that are not finite, and a k beyond the number
-    of classes.
+    Parameters
+    ----------
+    labels : array_like of int, shape (m,)
+        True class numbers.
+    scores : array_like, shape (m, classes)
+        Predictions, such as ``model.predict(X)``.
+    k : int, default 1
+        How many of the highest scores count.
 
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For labels without a score, scores that are not finite, and a k above the number of classes.
+
+    Examples
+    --------
     >>> top_k_accuracy([0, 1, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], k=2)
     0.6666666666666666
     """
-    truth, table, k = (
-        check_class_labels("labels", labels),
-        check_matrix("scores", scores),
-        check_count("k", k),
-    )
+    truth = check_class_labels("labels", labels)
+    table = check_matrix("scores", scores)
+    k = check_count("k", k)
     check_finite("scores", table)
     rows, classes = table.shape
     if rows != len(truth):
         raise ValueError(f"scores: expected a row for each label, {len(truth)}, found {rows}")
     if classes == 1:
         raise ValueError(
-            "scores: expected a column for each class, found 1: use accuracy(labels, scores[:, 0] > 0.5)"
+            "scores: expected a column for each class, found 1: "
+            "use accuracy(labels, scores[:, 0] > 0.5)"
         )
     if truth.max() >= classes:
-        raise ValueError(
-            f"labels: expected 0..{classes - 1} for {classes} columns of scores, found {truth.max()}"
-        )
+        expected = f"0..{classes - 1} for {classes} columns of scores"
+        raise ValueError(f"labels: expected {expected}, found {truth.max()}")
     if k > classes:
         raise ValueError(f"k: expected at most the number of classes, {classes}, found {k}")
     own = table[np.arange(rows), truth][:, None]
-    ahead = (table > own) | ((table == own) & (np.arange(classes) < truth[:, None]))
-    return float(np.mean(ahead.sum(axis=1) < k))
+    wins_ties = np.arange(classes) < truth[:, None]
+    is_ahead = (table > own) | ((table == own) & wins_ties)
+    return float(np.mean(is_ahead.sum(axis=1) < k))
 
 
 def _share(part: Array, whole: Array) -> Array:
-    """part / whole, NaN where whole is 0."""
+    """Return part / whole, NaN if whole is 0."""
     share: Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return share
 
 
 def _pair(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Array]:
-    truth, guess = check_class_labels("labels", labels), check_class_labels("predicted", predicted)
+    truth = check_class_labels("labels", labels)
+    guess = check_class_labels("predicted", predicted)
     if len(truth) != len(guess):
         raise ValueError(f"predicted: expected as many as labels, {len(truth)}, found {len(guess)}")
     return truth, guess

@@ -273,6 +273,11 @@ class Objective:
         ----------
         gauss_newton : bool, default False
             Whether Gauss-Newton products are asked for, which need less.
+
+        Raises
+        ------
+        CurvatureError
+            It names the layer or the loss.
         """
         if not self.loss.is_canonical:
             raise CurvatureError(
