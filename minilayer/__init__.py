@@ -65,6 +65,9 @@ from .training.methods import (
     StepDecay,
     Warmup,
 )
+from .utils.version import library_version as _library_version
+
+__version__ = _library_version()
 
 __all__ = [
     "LBFGS",

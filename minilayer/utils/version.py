@@ -1,0 +1,19 @@
+"""The version of the installed package."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def library_version() -> str:
+    """Return the version of the installed package, "unknown" if it is not installed.
+
+    Returns
+    -------
+    str
+        Such as "0.2.0".
+    """
+    try:
+        return version("minilayer")
+    except PackageNotFoundError:
+        return "unknown"
