@@ -162,6 +162,7 @@ def test_the_top_level_is_what_it_is_to_be() -> None:
         "README.md",
         "LICENSE",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
     }
     assert tops <= allowed | {".gitignore", ".ci"}
 
