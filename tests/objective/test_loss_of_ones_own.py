@@ -1,0 +1,79 @@
+"""A loss of one's own: it trains, its arguments identify a run, Newton methods refuse it by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minilayer as ml
+from minilayer.utils.types import Array
+
+
+class LogCosh(ml.Loss):
+    """scale**2 log cosh((z - y) / scale): quadratic near the target, linear far away."""
+
+    output_activation = ml.Identity
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def value_and_error_(
+        self, z: Array, target: Array, work: ml.nn.Workspace, weight: Array | None = None
+    ) -> float:
+        weights = np.ones((len(z), 1)) if weight is None else weight
+        z -= target
+        values = weights * self.scale**2 * np.log(np.cosh(z / self.scale))
+        z[...] = weights * self.scale * np.tanh(z / self.scale)
+        return float(values.sum())
+
+
+def objective(loss: ml.Loss) -> ml.Objective:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    model = ml.mlp(3, 4, 1, seed=0)
+    return ml.Objective(model, X, X[:, :1] ** 2, loss, l2=0.1)
+
+
+def test_it_trains_and_its_gradient_is_right() -> None:
+    problem = objective(LogCosh(0.5))
+    assert ml.check_gradient(problem).worst < 1e-6
+    assert ml.LBFGS().minimize(problem).success
+
+
+def test_hessian_products_refuse_it_by_name() -> None:
+    problem = objective(LogCosh(0.5))
+    message = (
+        r"^hessp: expected a loss whose derivative is prediction - target "
+        r"\(is_canonical = True\), found LogCosh\(scale=0.5\)$"
+    )
+    with pytest.raises(ml.CurvatureError, match=message):
+        problem.hessp(problem.x0, problem.x0)
+    with pytest.raises(ml.CurvatureError, match=message):
+        ml.ScipyTrainer("Newton-CG").minimize(problem)
+
+
+def test_its_arguments_are_part_of_a_runs_identity(tmp_path: Path) -> None:
+    assert repr(LogCosh(0.5)) == "LogCosh(scale=0.5)"
+    trainer = ml.LBFGS(max_iterations=2)
+    trainer.minimize(objective(LogCosh(0.5)), checkpoint=tmp_path / "run.h5")
+    with pytest.raises(ml.ResumeError, match="found another run's"):
+        trainer.minimize(objective(LogCosh(2.0)), checkpoint=tmp_path / "run.h5")
+
+
+@pytest.mark.parametrize("fold", range(6))
+def test_the_preconditioner_takes_rows_of_positive_weight(fold: int) -> None:
+    """A mask of a fold may be zero on every step-th row."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((6000, 2))
+    weight = (np.arange(6000) % 6 != fold).astype(float)
+    model = ml.mlp(2, 3, 1, output=ml.Sigmoid, seed=0)
+    labels = (X[:, 0] > 0).astype(int)
+    loss = ml.BinaryCrossEntropy()
+    problem = ml.Objective(model, X, labels, loss, 1.0, sample_weight=weight, shards=3)
+    chosen = problem._shards.spread(1000)
+    known = {tuple(row) for row in X[weight > 0]}
+    assert 1000 <= len(chosen) <= 1300
+    assert all(tuple(row) in known for row in chosen)
+    assert ml.LBFGS(max_iterations=3).minimize(problem).nit == 3
