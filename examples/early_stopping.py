@@ -1,110 +1,60 @@
-"""Early stopping on the digits: a fifth is held out, and the best network for these is kept.
+"""Early stopping on the digits: validation rows end the run and choose the network that is kept.
 
-python examples/early_stopping.py          # without a penalty, where it matters
-python examples/early_stopping.py --l2 1   # with the exercise's penalty, which does most of its work
+Two runs from the same start differ in this alone. Three fifths of the digits are trained on, one
+fifth is for validation, and the last fifth, the test rows, judges both networks.
+
+python examples/early_stopping.py         # without a penalty, where it matters
+python examples/early_stopping.py --l2 1  # the exercise's penalty, which does most of its work
 """
 
-import argparse
-import sys
-from pathlib import Path
 from typing import Any
+
+import shared
+from shared import plots
 
 import minilayer as ml
 
-DATA = Path(__file__).resolve().parent.parent / "data" / "ex4data1.mat"
-parser = argparse.ArgumentParser(
-    usage="early_stopping.py [options]", description=__doc__.splitlines()[0]
-)
-option = parser.add_argument
-option("--l2", type=float, default=0.0, help="the exercise's lambda (0)")
-option(
-    "--patience", type=int, default=30, help="iterations without a better held-out accuracy (30)"
-)
-option("--evaluations", type=int, default=250, help="budget of evaluations (250)")
-option("--seed", type=int, default=0, help="of the start and of the held-out part (0)")
-option("--data", default=DATA, help="the course's MATLAB file, or another of its form")
-option(
-    "--figures",
-    metavar="DIR",
-    type=Path,
-    default=Path("results/early_stopping"),
-    help="folder for the figures",
-)
+COLUMNS = ["iterations", "kept", "training cost", "accuracy: training", "validation", "test"]
 
 
-def main(args: argparse.Namespace) -> int:
-    X, labels = ml.load_ex4(args.data)
-    train, held = ml.stratified_split(labels, 0.2, args.seed)
-    # top_k_accuracy(labels, scores), k = 1: the share of the held-out digits whose highest output is the right one.
-    watched: dict[str, Any] = {"metric": ml.top_k_accuracy, "monitor": "metric"}
-    validations = {
-        "to the end": ml.Validation(X[held], labels[held], **watched, restore_best=False),
-        "early stopping": ml.Validation(X[held], labels[held], **watched, patience=args.patience),
-    }
-    results: dict[str, Any] = {}
-    models: dict[str, ml.Sequential] = {}
-    print(
-        f"lambda {args.l2:g}         iterations  kept  training cost  training accuracy  held-out accuracy"
-    )
-    for name, validation in validations.items():
-        start = ml.UniformEpsilon(0.125)
-        layers = [ml.Dense(400, 25, start), ml.Sigmoid(), ml.Dense(25, 10, start), ml.Sigmoid()]
-        models[name] = model = ml.Sequential(layers, seed=args.seed)
-        trainer = ml.ScipyTrainer(max_evaluations=args.evaluations)
-        results[name] = result = ml.fit(
-            model, X[train], labels[train], args.l2, trainer=trainer, validation=validation
+def main(options: Any) -> None:
+    X, labels = ml.load_ex4(options.data)
+    train, rest = ml.stratified_split(labels, 0.4, options.seed)
+    first, second = ml.stratified_split(labels[rest], 0.5, options.seed)
+    valid, test = rest[first], rest[second]
+    table = shared.Table(f"lambda {options.l2:g}", *COLUMNS, first_width=14)
+    for name, patience in (("to the end", None), ("early stopping", options.patience)):
+        model = ml.mlp(400, 25, 10, hidden=ml.Sigmoid, output=ml.Sigmoid, seed=options.seed)
+        stops = patience is not None
+        rows = X[valid], labels[valid]
+        validation = ml.Validation(  # top_k_accuracy with k = 1: the share of right predictions
+            *rows, metric=ml.top_k_accuracy, monitor="metric", patience=patience, restore_best=stops
         )
-        kept = result.best_iteration if validation.restore_best else result.nit
-        digits = model.predict(X).argmax(axis=1)
-        shares = (ml.accuracy(labels[rows], digits[rows]) for rows in (train, held))
-        print(
-            f"{name:15}{result.nit:12}{kept:6}{result.fun:15.4f}{next(shares):19.2%}{next(shares):19.2%}"
-        )
-        if result.status == ml.Status.INTERRUPTED:
-            return 130
-    print(
-        f"\n{results['early stopping'].message}\n\n"
-        + draw(args.figures, results, models, X[held], labels[held])
-    )
-    return 0
+        trainer = ml.ScipyTrainer(max_evaluations=options.evaluations)
+        data = X[train], labels[train]
+        result = ml.fit(model, *data, options.l2, trainer=trainer, validation=validation)
+        shared.stop_if_interrupted(result)
+        if not stops:
+            history = result.history
+        right = model.predict(X).argmax(axis=1) == labels
+        shares = [f"{right[rows].mean():.2%}" for rows in (train, valid, test)]
+        kept = result.best_iteration if stops else result.nit
+        table.print_row(name, result.nit, kept, f"{result.fun:.4f}", *shares)
+    print(f"\n{result.message}")
 
-
-def draw(
-    folder: Path, results: dict[str, Any], models: dict[str, ml.Sequential], X: Any, labels: Any
-) -> str:
-    try:
-        from minilayer import plots
-    except ImportError as missing:
-        return f"no figures: {missing}"
-    digits = models["early stopping"].predict(X).argmax(axis=1)
-
-    def course(ax: Any) -> None:
-        history = results["to the end"].history
+    def draw_cost(ax: Any) -> None:
         plots.cost_curve(history, ax=ax)
-        best = results["early stopping"].best_iteration
-        ax.axvline(
-            history.evaluations[best],
-            color="#999999",
-            linestyle="--",
-            label="kept by early stopping",
-        )
+        evaluations = history.evaluations[result.best_iteration]
+        ax.axvline(evaluations, color="#999999", linestyle="--", label="kept by early stopping")
         ax.legend(frameon=False)
 
+    counts = ml.confusion_matrix(labels[test], model.predict(X[test]).argmax(axis=1), 10)
     drawings = {
-        "cost": course,
-        "confusion": lambda ax: plots.confusion_heatmap(
-            ml.confusion_matrix(labels, digits, 10), ax=ax
-        ),
+        "cost": draw_cost,
+        "confusion": lambda ax: plots.confusion_heatmap(counts, ax=ax),
     }
-    return f"figures: {', '.join(map(str, plots.save_figures(folder, drawings)))}"
+    print(shared.save_figures(options.figures, drawings))
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(parser.parse_args()))
-    except KeyboardInterrupt:
-        print("early_stopping.py: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except (OSError, ValueError, TypeError) as error:
-        print(f"early_stopping.py: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    shared.run(main, __doc__, l2=0.0, patience=30, evaluations=250, seed=0, data=shared.DATA)

@@ -114,3 +114,36 @@ def test_wrong_arguments_are_named(labels: Any, predicted: Any, classes: int, me
         ml.confusion_matrix(labels, predicted, classes)
     with pytest.raises((ValueError, TypeError), match=message):
         ml.precision_recall(labels, predicted, classes)
+
+
+def test_a_confusion_table_has_class_names() -> None:
+    matrix = ml.confusion_matrix([0, 1, 1, 2], [0, 0, 1, 2], 3)
+    names = np.array(["setosa", "versicolor", "virginica"])
+    head, *rows = ml.confusion_table(matrix, class_names=names).splitlines()
+    assert head.split() == ["true\\predicted", *names, "right"]
+    assert [row.split()[0] for row in rows] == list(names)
+    assert rows[1].split()[1:] == ["1", "1", ".", "50.0%"]
+    assert len({len(row) for row in (head, *rows)}) == 1
+    plain = ml.confusion_table(matrix)
+    assert plain == ml.confusion_table(matrix, class_names=["0", "1", "2"])
+    assert plain.splitlines()[1] == "             0    1    .    .  100.0%"
+
+
+def test_large_counts_stand_apart() -> None:
+    row = ml.confusion_table([[123456, 234567], [1, 2]]).splitlines()[1]
+    assert row.split() == ["0", "123456", "234567", "34.5%"]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "class_names", "message"),
+    [
+        ([[1, 0], [0, 1]], ["a"], "class_names: expected 2, one a class, found 1"),
+        ([[1, 0], [0, 1]], "ab", "class_names: expected a list of strings, such as "),
+        ([[1, 0], [0, 1]], 2, "class_names: expected a list of strings, such as "),
+        ([[1, 0], [0, 1]], ["a", 1], "class_names: expected strings, found 1"),
+        ([[1, 0]], None, "matrix: expected as many columns as rows, 1, found 2"),
+    ],
+)
+def test_what_is_no_table_is_named(matrix: Any, class_names: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        ml.confusion_table(matrix, class_names=class_names)

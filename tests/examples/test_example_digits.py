@@ -7,28 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import minilayer as ml
-from tests.conftest import ROOT
-
-SCRIPT = ROOT / "examples" / "digits.py"
-
-
-def run(
-    folder: Path, *arguments: str, script: Path = SCRIPT, **options: Any
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, script, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        **options,
-    )
+from tests.examples.running import example, hide_matplotlib, run
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +20,9 @@ def finished(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("digits")
-    return folder, run(folder, "--evaluations", "40", "--check-gradient", "--holdout", "0.2")
+    return folder, run(
+        folder, "digits", "--evaluations", "40", "--check-gradient", "--test-share", "0.2"
+    )
 
 
 def test_it_reports_draws_and_saves(
@@ -47,11 +33,11 @@ def test_it_reports_draws_and_saves(
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.strip())
     assert float(lines["cost"]) < 2
     assert lines["evaluations"] == "40"
-    assert "Dense(400, 25)" in done.stdout
+    assert "Dense(400, 25, UniformEpsilon(0.125))" in done.stdout
     assert "gradient check: largest relative error" in done.stdout
     for text in (
         "training accuracy",
-        "held-out accuracy",
+        "test accuracy",
         "reloaded predicts identically  True",
         "true\\predicted",
     ):
@@ -80,11 +66,11 @@ def test_it_goes_on_from_a_checkpoint(
         "b.h5",
         "--evaluations",
         "10",
-        "--holdout",
+        "--test-share",
         "0.2",
         "--json",
     ]
-    done = run(folder, *again)
+    done = run(folder, "digits", *again)
     report = json.loads(done.stdout)
     assert report["reloaded predicts identically"] is True
     assert report["evaluations"] == 10
@@ -98,7 +84,7 @@ def test_it_goes_on_from_a_checkpoint(
 @pytest.mark.parametrize("method", ["TNC", "l-bfgs-b", "CG", "GradientDescent", "LBFGS"])
 def test_methods_iterations_and_hidden_units(tmp_path: Path, method: str) -> None:
     flags = ["--iterations", "2", "--hidden", "5", "--json", "--l2", "0", "--figures", "f"]
-    done = run(tmp_path, "--method", method, *flags)
+    done = run(tmp_path, "digits", "--method", method, *flags)
     assert done.stderr == ""
     report = json.loads(done.stdout)
     assert report["iterations"] == 2
@@ -107,7 +93,7 @@ def test_methods_iterations_and_hidden_units(tmp_path: Path, method: str) -> Non
 
 
 def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
-    done = run(tmp_path, "--evaluations", "1", "--seed", "2", "--quiet")
+    done = run(tmp_path, "digits", "--evaluations", "1", "--seed", "2", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     model = ml.load(tmp_path / "results" / "digits.h5")
     np.testing.assert_array_equal(
@@ -141,7 +127,7 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
         ),
         (["--l2", "-1"], 1, "digits.py: error: l2: expected a finite number >= 0, found -1.0"),
         (
-            ["--holdout", "2"],
+            ["--test-share", "2"],
             1,
             "digits.py: error: holdout: expected a share between 0 and 1, found 2.0",
         ),
@@ -155,7 +141,17 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
             1,
             "digits.py: error: --hidden: expected without --load",
         ),
-        (["--save", "/proc/none/x.h5"], 1, "digits.py: error: "),
+        (
+            ["--save", "/proc/none/x.h5"],
+            1,
+            "digits.py: error: --save: expected a folder to write to, found /proc/none: ",
+        ),
+        (["--save", "."], 1, "digits.py: error: --save: expected a file, found the folder ."),
+        (
+            ["--figures", "/proc/none"],
+            1,
+            "digits.py: error: --figures: expected a folder to write to, found /proc/none: ",
+        ),
         (
             ["--evaluations", "many"],
             2,
@@ -167,7 +163,7 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
 def test_mistakes_are_one_line(
     tmp_path: Path, arguments: list[str], code: int, message: str
 ) -> None:
-    done = run(tmp_path, *arguments)
+    done = run(tmp_path, "digits", *arguments)
     assert done.returncode == code
     assert done.stdout == ""
     assert any(part in done.stderr.splitlines()[-1] for part in message.split("|"))
@@ -177,7 +173,7 @@ def test_mistakes_are_one_line(
 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
 def test_ctrl_c_prints_the_result_and_keeps_the_model(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "--evaluations", "1000000"]
+    command = [sys.executable, str(example("digits")), "--evaluations", "1000000"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -197,9 +193,7 @@ def test_ctrl_c_prints_the_result_and_keeps_the_model(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "matplotlib").mkdir()
-    (tmp_path / "matplotlib" / "__init__.py").write_text("raise ImportError('hidden for a test')")
-    done = run(tmp_path, "--evaluations", "2", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    done = run(tmp_path, "digits", "--evaluations", "2", env=hide_matplotlib(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"
@@ -208,4 +202,4 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:
 
 
 def test_it_stays_a_show_window() -> None:
-    assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) < 120
+    assert len(example("digits").read_text(encoding="utf-8").splitlines()) < 120
