@@ -141,6 +141,15 @@ class Run:
         if self._monitor is not None:
             self._monitor.restore(resumed.validation)
 
+    def finish(self) -> None:
+        """Hand the best point to the objective and write the checkpoint."""
+        try:
+            self._bar.close()
+            if self.returned_point is not None:
+                self.problem.set_parameters(self.returned_point.x)
+        finally:
+            self.save()
+
     def save(self) -> None:
         """Write the checkpoint, if there is one, as of the last whole iteration."""
         chosen = self.returned_point

@@ -42,7 +42,7 @@ class Trainer(ABC):
     max_iterations : int, optional
         Never exceeded.
     max_seconds : float, optional
-        Exceeded by at most one evaluation and one measurement of the validation rows.
+        Tested before each evaluation and each minibatch.
     target_cost : float, optional
         The run ends at the first evaluation of a cost this low.
 
@@ -98,7 +98,8 @@ class Trainer(ABC):
             run left. The message says at which evaluation the run was resumed. Delete the files to
             begin again.
         checkpoint_every : int, default 10
-            Iterations between two writes. At the end there is one more.
+            Iterations between two writes. At the end there is one more. The first file is written
+            once an iteration has ended.
 
         Returns
         -------
@@ -136,40 +137,41 @@ class Trainer(ABC):
                 is_explicit_start=x0 is not None,
                 has_explicit_state=self.has_explicit_state,
             )
-            start = checkpointer.start
-        bar = ProgressBar(self.name, self._evaluation_limit(), progress)
-        run = Run(
-            problem,
-            self.budget,
-            bar=bar,
-            callback=callback,
-            checkpointer=checkpointer,
-            monitor=monitor,
-        )
+        try:
+            run = Run(
+                problem,
+                self.budget,
+                bar=ProgressBar(self.name, self._evaluation_limit(), progress),
+                callback=callback,
+                checkpointer=checkpointer,
+                monitor=monitor,
+            )
+            if checkpointer is not None:
+                start = checkpointer.start
+            status, reason = self._run_to_its_end(run, start, checkpointer)
+        finally:
+            if checkpointer is not None:
+                checkpointer.close()
+        if checkpointer is not None:
+            reason += _resumption(checkpointer, run.evaluations)
+        best_iteration = None if monitor is None else monitor.best_iteration
+        return self._result(run, start, status, reason, best_iteration)
+
+    def _run_to_its_end(
+        self, run: Run, start: Array, checkpointer: Checkpointer | None
+    ) -> tuple[Status, str]:
+        """Run the method; whatever ends it, hand over the best point and write the checkpoint."""
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
             with single_threaded_blas():  # else two BLAS pools compete with the shards' threads
-                status, reason = self._search(run, start)
+                return self._search(run, start)
         except Stop as stop:
-            status, reason = stop.status, stop.reason
+            return stop.status, stop.reason
         except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-            reason = f"interrupted after {run.evaluations} evaluations"
+            return Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
         finally:
-            bar.close()
-            if run.returned_point is not None:
-                problem.set_parameters(run.returned_point.x)
-            try:
-                run.save()
-            finally:
-                if checkpointer is not None:
-                    checkpointer.close()
-        if checkpointer is not None:
-            reason += _resumption(checkpointer.resumed_at(), run.evaluations)
-        result = self._result(run, start, status, reason)
-        result.best_iteration = None if monitor is None else monitor.best_iteration
-        return result
+            run.finish()
 
     @property
     @abstractmethod
@@ -215,7 +217,9 @@ class Trainer(ABC):
         check_finite("x0", start[:, None])
         return start.astype(np.float64)
 
-    def _result(self, run: Run, start: Array, status: Status, reason: str) -> TrainingResult:
+    def _result(
+        self, run: Run, start: Array, status: Status, reason: str, best_iteration: int | None
+    ) -> TrainingResult:
         best = run.returned_point
         return TrainingResult(
             x=start if best is None else best.x,
@@ -231,16 +235,25 @@ class Trainer(ABC):
             method=self._method(run),
             seconds=run.seconds,
             history=run.history,
+            best_iteration=best_iteration,
         )
 
     def __repr__(self) -> str:
-        return constructor_repr(self, defaults=False)
+        arguments = constructor_repr(self, defaults=False).removesuffix(")")
+        budget = [
+            f"{name}={value}" for name, value in vars(self.budget).items() if value is not None
+        ]
+        first = "" if arguments.endswith("(") or not budget else ", "
+        return f"{arguments}{first}{', '.join(budget)})"
 
 
-def _resumption(resumed_at: int | None, evaluations: int) -> str:
+def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:
     """Return what the message says of a resumed run."""
+    resumed_at = checkpointer.resumed_at()
     if resumed_at is None:
         return ""
-    if resumed_at >= evaluations:
+    if evaluations > resumed_at:
+        return f" (resumed at evaluation {resumed_at})"
+    if evaluations >= checkpointer.all_evaluations:
         return f" (already finished, at evaluation {evaluations})"
-    return f" (resumed at evaluation {resumed_at})"
+    return f" (the checkpoint is already at evaluation {checkpointer.all_evaluations})"
