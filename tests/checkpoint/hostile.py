@@ -57,7 +57,7 @@ def with_random_bytes(content: bytes, rng: random.Random) -> bytes:
 def with_another_field(content: bytes, rng: random.Random) -> bytes:
     """A field of a structure is given a number that means something."""
     size = len(content)
-    addresses = [0, 2**64 - 1, 2**63, 2**32, size, size - 8, *range(0, size, 40)]
+    addresses: list[int] = [0, 2**64 - 1, 2**63, 2**32, size, size - 8, *range(0, size, 40)]
     place = rng.randrange(0, size - 8, 4)
     width = rng.choice((2, 4, 8))
     field = rng.choice(addresses) & ((1 << (8 * width)) - 1)
