@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.checks import check_finite, check_matrix
+from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
 from .activations import Activation
 from .layer import Layer
@@ -28,6 +29,7 @@ class Sequential:
     (units, 1 + inputs), bias in column 0, in C order. This is the article's layout.
 
     ``len(model)``, iteration and ``model[i]`` give the layers; ``model(X)`` is ``predict(X)``.
+    Passes ignore floating-point errors, whatever ``np.seterr`` says: overflows give infinities.
 
     Parameters
     ----------
@@ -154,6 +156,7 @@ class Sequential:
         """
         return self._propagate(x, self.inner_layers)
 
+    @ignores_floating_point_errors
     def _propagate(self, x: npt.ArrayLike, layers: tuple[Layer, ...]) -> Array:
         X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
         self._rows = len(X)
@@ -195,6 +198,7 @@ class Sequential:
         """
         return self._backpropagate(dz, self.inner_layers)
 
+    @ignores_floating_point_errors
     def _backpropagate(self, dy: Array, layers: tuple[Layer, ...]) -> Array:
         if not self._rows:
             raise RuntimeError("backward: expected a forward before it, found none")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import numpy as np
 
 from ..nn import Loss, Sequential, Workspace
 from ..utils.forks import call_in_child
+from ..utils.interrupts import raise_interrupt
 from ..utils.types import Array
 from .hessian_product import hessian_product
 from .ordered_reduction import OrderedReduction
 from .shards import Minibatch, Shards
 
-Result = TypeVar("Result")
+LOCK_SECONDS = 0.05
+"""Between two looks for Ctrl-C while another thread evaluates."""
 
 
 @final
@@ -26,6 +28,9 @@ class Evaluator:
 
     Each worker has a slot: a replica of the network and a workspace, kept from call to call. All
     replicas see one vector, which each call sets to its x.
+
+    Callers hold ``single_threaded_blas``, so that Ctrl-C cannot strike beside the lock, and ignore
+    floating-point errors.
     """
 
     def __init__(self, model: Sequential, loss: Loss, dtype: np.dtype, workers: int) -> None:
@@ -70,7 +75,7 @@ class Evaluator:
             np.add(total, result[1], out=total)
 
         with self._at(x):
-            self._reduction.run(len(shards), quiet(compute), combine)
+            self._reduction.run(len(shards), compute, combine)
         return sum(losses)
 
     def predict(self, x: Array, shards: Shards) -> tuple[float, Array]:
@@ -88,7 +93,7 @@ class Evaluator:
             return self._loss.value_and_error_(z, target, work, weight)
 
         with self._at(x):
-            self._reduction.run(len(shards), quiet(compute), losses.append)
+            self._reduction.run(len(shards), compute, losses.append)
         return sum(losses), outputs
 
     def product(self, x: Array, v: Array, shards: Shards, gauss_newton: bool, total: Array) -> None:
@@ -120,12 +125,14 @@ class Evaluator:
             np.add(total, product, out=total)
 
         with self._at(x, v):
-            self._reduction.run(len(shards), quiet(compute), combine)
+            self._reduction.run(len(shards), compute, combine)
 
     @contextmanager
     def _at(self, x: Array, v: Array | None = None) -> Iterator[None]:
         """Hold the evaluator, all replicas at parameters x (and direction v)."""
-        with self._lock:
+        while not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise_interrupt()
+        try:
             if v is None or not np.array_equal(x, self._point):
                 self._forget_forward_passes()
             self._vector[:] = x
@@ -133,6 +140,8 @@ class Evaluator:
                 self._point[:] = x
                 self._direction[:] = v
             yield
+        finally:
+            self._lock.release()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in ("_model", "_loss", "_dtype", "_workers")}
@@ -140,16 +149,6 @@ class Evaluator:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._start()
-
-
-def quiet(compute: Callable[[int, int], Result]) -> Callable[[int, int], Result]:
-    """Return the function without floating-point warnings, in whichever thread it runs."""
-
-    def quietly(slot: int, task: int) -> Result:
-        with np.errstate(all="ignore"):
-            return compute(slot, task)
-
-    return quietly
 
 
 _evaluators: weakref.WeakSet[Evaluator] = weakref.WeakSet()

@@ -1,4 +1,4 @@
-"""Ordered reduction: tasks computed by several threads, results combined in the order of the tasks."""
+"""Ordered reduction: several threads compute tasks, their results are combined in task order."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
+
+import numpy as np
+
+from ..utils.interrupts import interruptible, raise_interrupt
 
 Result = TypeVar("Result")
 
@@ -19,6 +23,7 @@ class OrderedReduction:
     Tasks start in order, and the caller's thread combines their results in order. A sum over tasks
     so has the same bits for any number of workers. A slow task does not hold up the others: up to
     two results a worker may wait for their turn. Threads start at the first run that needs them.
+    They ignore floating-point errors.
     """
 
     def __init__(self, workers: int) -> None:
@@ -35,13 +40,17 @@ class OrderedReduction:
     ) -> None:
         """Compute and combine tasks 0 to tasks - 1.
 
-        ``compute(slot, task)`` runs in any thread; no two running tasks have the same slot, a number
-        below ``workers``. Its result must be its own: the slot is reused. ``combine(result)`` runs
-        in the caller's thread. An exception of either is raised once no task is running any more.
+        ``compute(slot, task)`` runs in any thread; no two running tasks have the same slot, which
+        is a number below ``workers``. Its result must be its own: the slot is reused.
+        ``combine(result)`` runs in the caller's thread. An exception of either is raised once no
+        task is running any more. So is Ctrl-C, which the caller defers: between two results, or
+        within a task that runs in the caller's thread.
         """
         if min(tasks, self.workers) == 1:
             for task in range(tasks):
-                combine(compute(0, task))
+                with interruptible():
+                    result = compute(0, task)
+                combine(result)
             return
         pool = self._started_pool()
         start = compute if tasks <= self.workers else self._in_free_slot(compute)
@@ -49,17 +58,24 @@ class OrderedReduction:
         try:
             for task in range(tasks):
                 if len(pending) == self._limit:
-                    combine(pending.popleft().result())
+                    self._combine_oldest(pending, combine)
                 pending.append(pool.submit(start, task, task))
             while pending:
-                combine(pending.popleft().result())
+                self._combine_oldest(pending, combine)
         finally:
             for future in pending:
                 future.cancel()
             wait(pending)
 
+    @staticmethod
+    def _combine_oldest(pending: deque[Future[Result]], combine: Callable[[Result], None]) -> None:
+        """Combine the oldest result; it stays pending until then, so that nothing runs unseen."""
+        combine(pending[0].result())
+        pending.popleft()
+        raise_interrupt()
+
     def _in_free_slot(self, compute: Callable[[int, int], Result]) -> Callable[[int, int], Result]:
-        """Return the function with a slot that no other thread uses: there are as many as threads."""
+        """Return the function with a slot that no other thread uses; there are enough."""
 
         def compute_in_free_slot(_: int, task: int) -> Result:
             slot = self._free_slots.pop()
@@ -72,5 +88,9 @@ class OrderedReduction:
 
     def _started_pool(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.workers, "minilayer")
+            self._pool = ThreadPoolExecutor(self.workers, "minilayer", _ignore_errors)
         return self._pool
+
+
+def _ignore_errors() -> None:
+    np.seterr(all="ignore")  # the thread's own state

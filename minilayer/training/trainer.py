@@ -19,6 +19,7 @@ from ..utils.checks import (
     short_repr,
 )
 from ..utils.cpus import single_threaded_blas
+from ..utils.interrupts import raise_interrupt
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array
 from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
@@ -27,6 +28,7 @@ from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
 from .run import Callback, Run
 from .stopping import Budget, BudgetOptions, Status, Stop
+from .user_code import UserCode, UserProblem
 from .validation import Validation, ValidationMonitor
 
 
@@ -114,7 +116,8 @@ class Trainer(ABC):
         ResumeError
             For a checkpoint or journal of another run or start, or one that a run is writing.
         """
-        problem = as_problem(objective)
+        user_code = UserCode()
+        problem = UserProblem(as_problem(objective), user_code)
         start = self._start(problem, x0)
         if callback is not None and not callable(callback):
             raise TypeError(
@@ -125,6 +128,32 @@ class Trainer(ABC):
         if progress is not None:
             check_flag("progress", progress)
         self._check(problem)
+        # One BLAS thread, as two pools of them would compete with the shards' threads.
+        with single_threaded_blas(), np.errstate(all="ignore"):
+            return self._minimize(
+                problem,
+                start,
+                is_explicit_start=x0 is not None,
+                validation=validation,
+                callback=None if callback is None else user_code.wrap(callback),
+                progress=progress,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+            )
+
+    def _minimize(
+        self,
+        problem: ProblemWrapper,
+        start: Array,
+        *,
+        is_explicit_start: bool,
+        validation: Validation | None,
+        callback: Callback | None,
+        progress: bool | None,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int,
+    ) -> TrainingResult:
+        """Minimise within the surroundings of a run; Ctrl-C only reaches the user's code."""
         monitor = None if validation is None else ValidationMonitor(validation, problem)
         checkpointer = None
         if checkpoint is not None:
@@ -134,7 +163,7 @@ class Trainer(ABC):
                 every=check_count("checkpoint_every", checkpoint_every),
                 description=self._description(monitor),
                 start=start,
-                is_explicit_start=x0 is not None,
+                is_explicit_start=is_explicit_start,
                 has_explicit_state=self.has_explicit_state,
             )
         try:
@@ -148,7 +177,12 @@ class Trainer(ABC):
             )
             if checkpointer is not None:
                 start = checkpointer.start
-            status, reason = self._run_to_its_end(run, start, checkpointer)
+            try:
+                status, reason = self._run_to_its_end(run, start, checkpointer)
+                raise_interrupt()  # one that came while the run ended
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+                reason = f"interrupted after {run.evaluations} evaluations"
         finally:
             if checkpointer is not None:
                 checkpointer.close()
@@ -164,12 +198,9 @@ class Trainer(ABC):
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
-            with single_threaded_blas():  # else two BLAS pools compete with the shards' threads
-                return self._search(run, start)
+            return self._search(run, start)
         except Stop as stop:
             return stop.status, stop.reason
-        except KeyboardInterrupt:
-            return Status.INTERRUPTED, f"interrupted after {run.evaluations} evaluations"
         finally:
             run.finish()
 

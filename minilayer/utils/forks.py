@@ -1,4 +1,4 @@
-"""What a forked child must do first: it has none of its parent's other threads, but all of its locks."""
+"""What a forked child must do first: it has its parent's locks, but only one of its threads."""
 
 from __future__ import annotations
 
