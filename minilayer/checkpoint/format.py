@@ -29,6 +29,7 @@ import numpy as np
 from ..nn import Configured, registered
 from ..nn.configured import ConfigValue
 from ..utils.types import Array
+from .hdf5 import MAX_NAME_BYTES
 
 FORMAT = "minilayer"
 VERSION = 2
@@ -37,10 +38,6 @@ MAX_BYTES = 1 << 30
 MAX_LAYERS = 10_000
 MAX_NESTING = 8
 """Of a training state."""
-MAX_NAME_BYTES = 255
-"""Of an array in a training state."""
-MAX_DIMENSIONS = 32
-"""Of an array in a training state; HDF5's own limit."""
 MAX_TEXT_BYTES = 64_000
 """Of a string attribute; HDF5 has room for 64 KiB, with the attribute's name and type."""
 

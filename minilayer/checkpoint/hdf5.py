@@ -60,7 +60,7 @@ MAX_DIMENSIONS = 32
 MAX_SHOWN = 200
 """Characters of what was found, in an error message."""
 MAX_STRUCTURES = 1 << 20
-"""Headers, messages, heaps, nodes and entries of a file; 10,000 Dense layers have 200,000."""
+"""Headers, messages, heaps, nodes and entries of a file; 10,000 Dense layers have 173,000."""
 
 
 class MalformedError(ValueError):

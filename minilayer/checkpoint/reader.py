@@ -16,7 +16,6 @@ from ..utils.checks import short_repr
 from ..utils.types import Array, State
 from .format import (
     FORMAT,
-    MAX_DIMENSIONS,
     MAX_LAYERS,
     MAX_NESTING,
     VERSION,
@@ -27,7 +26,7 @@ from .format import (
     is_plain_name,
     unregistered_message,
 )
-from .hdf5 import MalformedError, Node, PlainFile
+from .hdf5 import MAX_DIMENSIONS, MalformedError, Node, PlainFile
 
 
 @dataclass(frozen=True)
