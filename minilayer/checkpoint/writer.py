@@ -6,19 +6,18 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import h5py
 import numpy as np
 
 from ..errors import CheckpointError
-from ..nn import Sequential, registered
+from ..nn import Layer, Sequential, registered
 from ..nn.initializers import without_initializers
 from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
 from ..utils.types import Array, State
+from ..utils.version import library_version
 from .format import (
     FORMAT,
     MAX_BYTES,
@@ -88,7 +87,7 @@ def save(
     """
     check_instance("model", model, Sequential, "a Sequential")
     target = check_path("path", path)
-    _check_model(model, allow_non_finite)
+    check_storable(model, allow_non_finite)
     checked = _check_state({} if state is None else state)
     replace_file(target, _encode(model, checked))
 
@@ -185,7 +184,7 @@ def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> S
     return read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes)).state
 
 
-def _check_model(model: Sequential, allow_non_finite: bool) -> None:
+def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
     """Raise CheckpointError for a model that a checkpoint cannot store."""
     if len(model.layers) > MAX_LAYERS:
         raise CheckpointError(f"layers: expected at most {MAX_LAYERS}, found {len(model.layers)}")
@@ -193,6 +192,7 @@ def _check_model(model: Sequential, allow_non_finite: bool) -> None:
         if registered(type(layer).__name__) is not type(layer):
             message = unregistered_message(type(layer).__name__, repr(layer))
             raise CheckpointError(f"layers[{index}]: {message}")
+        _encoded_config(index, layer)
         for name, value in layer.parameters.items():
             place = f"layers[{index}] {layer!r}, {name}"
             if not is_plain_name(name) or value.ndim > MAX_DIMENSIONS:
@@ -234,11 +234,7 @@ def _encode(model: Sequential, state: State) -> bytes:
         for index, layer in enumerate(model.layers):
             group = file.create_group(f"layers/{index}")
             name = type(layer).__name__
-            try:
-                config = encode_config(layer.config())
-            except (TypeError, ValueError) as error:
-                raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
-            _check_length(f"layers[{index}].config()", config)
+            config = _encoded_config(index, layer)
             sums = {key: _add_dataset(group, key, value) for key, value in layer.parameters.items()}
             group.attrs["class"] = np.bytes_(name.encode())
             group.attrs["config"] = np.bytes_(config.encode())
@@ -247,9 +243,18 @@ def _encode(model: Sequential, state: State) -> bytes:
         file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["version"] = VERSION
         file.attrs["layers"] = len(model.layers)
-        file.attrs["minilayer"] = np.bytes_(_library_version())
+        file.attrs["minilayer"] = np.bytes_(library_version())
         file.attrs["sha256"] = np.bytes_(content_checksum(about_layers, state_sums))
     return buffer.getvalue()
+
+
+def _encoded_config(index: int, layer: Layer) -> str:
+    try:
+        config = encode_config(layer.config())
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
+    _check_length(f"layers[{index}].config()", config)
+    return config
 
 
 def _add_state(file: h5py.File, state: State) -> dict[str, str]:
@@ -303,11 +308,3 @@ def _add_dataset(group: h5py.Group, name: str, value: Array) -> str:
     place = name.encode()  # libhdf5 has newer groups for names that are not bytes and not ASCII
     group.create_dataset(place, data=value, dtype="<f8").attrs["sha256"] = np.bytes_(total)
     return total
-
-
-@cache  # it takes as long as all the rest of a small file
-def _library_version() -> str:
-    try:
-        return version("minilayer")
-    except PackageNotFoundError:  # used from a source tree that is not installed
-        return "unknown"

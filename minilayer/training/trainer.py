@@ -115,6 +115,8 @@ class Trainer(ABC):
             For arguments of another kind, and an x0 that is not a finite vector of the right size.
         ResumeError
             For a checkpoint or journal of another run or start, or one that a run is writing.
+        CheckpointError
+            For a model that a checkpoint cannot store, before the run begins.
         """
         user_code = UserCode()
         problem = UserProblem(as_problem(objective), user_code)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
+@cache  # it takes as long as writing a small file
 def library_version() -> str:
     """Return the version of the installed package, "unknown" if it is not installed.
 

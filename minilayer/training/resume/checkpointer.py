@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...checkpoint import load_state, save
+from ...checkpoint.writer import check_storable
 from ...errors import ResumeError
 from ...utils.files import LockFile
 from ...utils.types import Array, State
@@ -51,6 +52,8 @@ class Checkpointer:
     ------
     ResumeError
         For a checkpoint that is not of this run, or that another run is writing.
+    CheckpointError
+        For a model that a checkpoint cannot store.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Checkpointer:
         is_explicit_start: bool,
         has_explicit_state: bool,
     ) -> None:
+        check_storable(problem.model)
         identity = f"{problem.fingerprint()}|{description}"
         _check_place(path)
         path = Path(os.path.realpath(path))  # so that two names of one file share a lock

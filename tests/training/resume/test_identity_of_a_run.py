@@ -8,6 +8,7 @@ import pytest
 
 import minilayer as ml
 from minilayer.training.resume.replay import UnfinishedIteration
+from minilayer.utils.types import Array
 
 RESUMABLE: dict[str, Callable[[int], ml.Trainer]] = {
     "journal": lambda budget: ml.ScipyTrainer("L-BFGS-B", max_evaluations=budget),
@@ -139,3 +140,24 @@ def test_evaluations_at_nan_are_replayed() -> None:
     assert known is not None
     assert (known[0], known[2]) == (np.inf, 0.5)
     assert again.next(nan) is None
+
+
+def test_a_model_that_cannot_be_stored_is_refused_before_the_run(tmp_path: Path) -> None:
+    class Unregistered(ml.Activation):
+        """Not registered."""
+
+        def function(self, x: Array, out: Array) -> None:
+            np.copyto(out, x)
+
+        def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+            np.copyto(out, dy)
+
+    model = ml.Sequential([ml.Dense(2, 1), Unregistered(), ml.Dense(1, 1)], seed=0)
+    problem = ml.Objective(model, [[0, 1]], [[1]], ml.SquaredError())
+    start = problem.x0
+    with pytest.raises(
+        ml.CheckpointError, match=r"^layers\[1\]: expected a registered class, found"
+    ):
+        ml.LBFGS().minimize(problem, checkpoint=tmp_path / "run.h5")
+    np.testing.assert_array_equal(problem.x0, start)
+    assert list(tmp_path.iterdir()) == []

@@ -213,7 +213,7 @@ def test_a_model_is_not_overwritten_by_a_run(tmp_path: Path) -> None:
         ml.ScipyTrainer("CG").minimize(fresh(), checkpoint=path)
     assert path.read_bytes() == old
     with pytest.raises(
-        TypeError, match="checkpoint: expected an Objective with a fingerprint, found <function"
+        TypeError, match="checkpoint: expected an Objective with a model, found <function"
     ):
         ml.ScipyTrainer("CG").minimize(lambda x: (0.0, x), [1.0], checkpoint=path)
     with pytest.raises(ValueError, match="checkpoint_every: expected at least 1, found 0"):
