@@ -73,11 +73,11 @@ def test_files_of_version_1_keep_loading() -> None:
 
 def test_files_of_version_2_keep_loading() -> None:
     path = FIXTURES / "checkpoint-2.h5"
-    layers = (
-        "Dense(2, 3, UniformEpsilon(0.125)), Tanh(), Dense(3, 3, bias=False), ReLU(), "
-        "Dense(3, 2, UniformEpsilon()), Softmax()"
-    )
-    assert repr(ml.load(path)) == f"Sequential([{layers}])"
+    layers = "Dense(2, 3), Tanh(), Dense(3, 3, bias=False), ReLU(), Dense(3, 2), Softmax()"
+    model = ml.load(path)
+    assert repr(model) == f"Sequential([{layers}])"
+    initializers = [repr(layer.config().get("initializer")) for layer in model]
+    assert initializers[::2] == ["UniformEpsilon(0.125)", "Glorot()", "UniformEpsilon()"]
     np.testing.assert_array_equal(ml.load(path).parameters, np.arange(26) / 7)
     state = ml.load_state(path)
     np.testing.assert_array_equal(state.pop("velocity"), np.arange(3))
