@@ -5,14 +5,14 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.conftest import ex4_model
+from tests.helpers.problems import ex4_model
 
 SIN = np.sin(np.arange(1, 10286)) / 10
-"""Parameters that anyone can write down; the figures at them were made once with the article's own code."""
+"""Parameters with a formula. The article's own code gave the figures at them, once."""
 
 
 def exercise_targets(labels: Array) -> Array:
-    """The exercise's columns: output k (from 1) is label k, so that digit 0 (label 10) comes last."""
+    """Return the exercise's columns: output k, from 1, is label k; digit 0 has label 10."""
     return np.roll(ml.one_hot(labels, 10), -1, axis=1)
 
 
@@ -75,9 +75,8 @@ def test_accuracy_at_the_exercise_weights(
 ) -> None:
     X, labels = digits
     model = ex4_model()
-    model.parameters[:] = np.concatenate(
-        [theta.ravel() for theta in ex4_weights]
-    )  # the layout of the article's fmin.x
+    layout_of_the_article = [theta.ravel() for theta in ex4_weights]
+    model.parameters[:] = np.concatenate(layout_of_the_article)
     predicted = (model.predict(X).argmax(axis=1) + 1) % 10
     assert ml.accuracy(labels, predicted) == 0.9752
 
@@ -96,7 +95,8 @@ def test_digits_0_to_9_are_the_exercise_columns_rolled_by_one(
 
 def test_the_article_layout_predicts_as_its_formula(digits: tuple[Array, Array]) -> None:
     X = digits[0][::500]
-    theta1, theta2 = SIN[: 25 * 401].reshape(25, 401), SIN[25 * 401 :].reshape(10, 26)
+    theta1 = SIN[: 25 * 401].reshape(25, 401)
+    theta2 = SIN[25 * 401 :].reshape(10, 26)
     hidden = 1 / (1 + np.exp(-np.c_[np.ones(len(X)), X] @ theta1.T))
     expected = 1 / (1 + np.exp(-np.c_[np.ones(len(X)), hidden] @ theta2.T))
     model = ex4_model()
@@ -105,7 +105,7 @@ def test_the_article_layout_predicts_as_its_formula(digits: tuple[Array, Array])
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_start_is_the_article_random_numbers(seed: int) -> None:
+def test_the_start_is_that_of_the_article(seed: int) -> None:
     expected = (np.random.default_rng(seed).random(10285) - 0.5) * 0.25
     np.testing.assert_array_equal(ex4_model(seed).parameters, expected)
 

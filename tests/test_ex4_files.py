@@ -14,7 +14,7 @@ from scipy.sparse import csc_array
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.conftest import EX4, ROOT
+from tests.helpers.paths import EX4, ROOT
 
 
 def test_the_rebuilt_data_is_the_course_data(digits: tuple[Array, Array]) -> None:

@@ -1,4 +1,4 @@
-"""Figures of merit: what they count, and that scikit-learn counts the same."""
+"""Metrics against their definitions, and against scikit-learn."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_the_confusion_matrix_counts(pairs: list[tuple[int, int]]) -> None:
 
 
 @given(pairs)
-def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
+def test_counts_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     labels, predicted = zip(*pairs, strict=True)
     every = list(range(5))
     assert ml.accuracy(labels, predicted) == pytest.approx(
@@ -45,12 +45,12 @@ def test_scikit_learn_counts_the_same(pairs: list[tuple[int, int]]) -> None:
 scored = st.lists(
     st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 4)), min_size=1, max_size=30
 )
-"""Rows of a label and four scores, which are few enough numbers that many are equal."""
+"""Rows of a label and four scores. There are five scores, so many are equal."""
 
 
 @given(scored, st.integers(1, 3))
 def test_top_k_is_scikit_learns(rows: list[tuple[int, tuple[int, ...]]], k: int) -> None:
-    """Its ties go to the higher class, ours to the lower, as in argmax: so it is shown the classes in reverse."""
+    """scikit-learn breaks ties for the higher class, so it gets the classes in reverse."""
     labels, scores = (np.array(column) for column in zip(*rows, strict=True))
     expected = reference.top_k_accuracy_score(3 - labels, scores[:, ::-1], k=k, labels=range(4))
     assert ml.top_k_accuracy(labels, scores, k) == pytest.approx(expected)
@@ -63,7 +63,7 @@ def test_top_1_is_the_accuracy(rows: list[tuple[int, tuple[int, ...]]]) -> None:
     assert ml.top_k_accuracy(labels, scores) == ml.accuracy(labels, np.argmax(scores, axis=1))
 
 
-def test_precision_and_recall_are_nan_where_there_is_nothing_to_share() -> None:
+def test_precision_and_recall_of_a_class_without_rows_are_nan() -> None:
     precision, recall = ml.precision_recall([0, 0, 1], [0, 2, 2], 4)
     np.testing.assert_array_equal(precision, [1, np.nan, 0, np.nan])
     np.testing.assert_array_equal(recall, [0.5, 0, np.nan, np.nan])
@@ -83,7 +83,9 @@ def test_precision_and_recall_are_nan_where_there_is_nothing_to_share() -> None:
         ([0.5], [[1, 2]], 1, "labels: expected integers, found dtype float64"),
     ],
 )
-def test_wrong_arguments_of_top_k_are_named(labels: Any, scores: Any, k: Any, message: str) -> None:
+def test_wrong_arguments_of_top_k_are_refused(
+    labels: Any, scores: Any, k: Any, message: str
+) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.top_k_accuracy(labels, scores, k)
 
@@ -109,7 +111,9 @@ def test_wrong_arguments_of_top_k_are_named(labels: Any, scores: Any, k: Any, me
         ([[0], [1]], [0, 1], 2, r"labels: .* found shape \(2, 1\): use .ravel\(\)"),
     ],
 )
-def test_wrong_arguments_are_named(labels: Any, predicted: Any, classes: int, message: str) -> None:
+def test_wrong_arguments_are_refused(
+    labels: Any, predicted: Any, classes: int, message: str
+) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.confusion_matrix(labels, predicted, classes)
     with pytest.raises((ValueError, TypeError), match=message):
@@ -129,7 +133,7 @@ def test_a_confusion_table_has_class_names() -> None:
     assert plain.splitlines()[1] == "             0    1    .    .  100.0%"
 
 
-def test_large_counts_stand_apart() -> None:
+def test_large_counts_are_separated() -> None:
     row = ml.confusion_table([[123456, 234567], [1, 2]]).splitlines()[1]
     assert row.split() == ["0", "123456", "234567", "34.5%"]
 
@@ -144,6 +148,8 @@ def test_large_counts_stand_apart() -> None:
         ([[1, 0]], None, "matrix: expected as many columns as rows, 1, found 2"),
     ],
 )
-def test_what_is_no_table_is_named(matrix: Any, class_names: Any, message: str) -> None:
+def test_wrong_arguments_of_confusion_table_are_refused(
+    matrix: Any, class_names: Any, message: str
+) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ml.confusion_table(matrix, class_names=class_names)

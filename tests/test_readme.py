@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from minilayer.nn import configured
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES_WITH_CODE = ("README.md", "minilayer/README.md", "data/README.md")
 PAGES = (*PAGES_WITH_CODE, "CONTRIBUTING.md", "CHANGELOG.md")
 MAX_WORDS = 1000

@@ -1,7 +1,6 @@
-"""The shape of the project: who imports whom, what is public, and the linter's, formatter's and type checker's word."""
+"""The shape of the project: imports, public names, and what linter and type checker say."""
 
 import ast
-import re
 import subprocess
 import sys
 import tomllib
@@ -10,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import minilayer as ml
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 PACKAGE = ROOT / "minilayer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {"utils", "errors"}
-"""They import nothing of minilayer, and everything may import them."""
+"""Everything may import them. They import nothing of minilayer."""
 
 MAY_IMPORT = {
     "nn": "",
@@ -50,8 +49,8 @@ ONLY_IMPORTER = {
 
 
 def imports(path: Path) -> set[str]:
-    """Absolute module names that a file imports."""
-    package = ("minilayer", *path.relative_to(PACKAGE).parent.parts)
+    """Return the absolute names of the modules that a file imports."""
+    package = path.relative_to(ROOT).parent.parts
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -62,33 +61,28 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def room_of(module: str) -> str:
-    """The row of the table that a module, named below minilayer, belongs to; the longest that fits."""
+def row_of(module: str) -> str:
+    """Return the longest row of the table that a module, named below minilayer, belongs to."""
     place = module.replace(".", "/")
-    rooms = [
-        room for room in {*GROUND, *MAY_IMPORT} if place == room or place.startswith(f"{room}/")
-    ]
-    return max(rooms, key=len, default="")
+    rows = {*GROUND, *MAY_IMPORT}
+    fitting = [row for row in rows if place == row or place.startswith(f"{row}/")]
+    return max(fitting, key=len, default="")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
-def test_imports_point_one_way(path: Path) -> None:
-    room = room_of(path.relative_to(PACKAGE).with_suffix("").as_posix())
-    if (
-        not room or not (PACKAGE / room).is_dir()
-    ):  # the package itself, or a file that has not moved yet
+def test_imports_are_those_of_the_table(path: Path) -> None:
+    if path == PACKAGE / "__init__.py":
         return
-    inside = {
-        room_of(name.removeprefix("minilayer."))
-        for name in imports(path)
-        if name.startswith("minilayer.")
-    }
-    allowed = GROUND | {room, *MAY_IMPORT[room].split()} if room in MAY_IMPORT else {room}
-    assert inside - {""} <= allowed, f"{path.name} imports from {inside}"
+    row = row_of(path.relative_to(PACKAGE).with_suffix("").as_posix())
+    own = [name for name in imports(path) if name.startswith("minilayer.")]
+    found = {row_of(name.removeprefix("minilayer.")) for name in own}
+    allowed = {row, *GROUND, *MAY_IMPORT.get(row, "").split()}
+    assert row in {*GROUND, *MAY_IMPORT}
+    assert found <= allowed, f"{path.name} imports from {found - allowed}"
 
 
 @pytest.mark.parametrize("library", ONLY_IMPORTER)
-def test_each_library_has_its_importer(library: str) -> None:
+def test_each_library_is_imported_in_one_place(library: str) -> None:
     importers = {
         path.relative_to(PACKAGE).as_posix()
         for path in MODULES
@@ -97,23 +91,18 @@ def test_each_library_has_its_importer(library: str) -> None:
     assert importers == ONLY_IMPORTER[library]
 
 
-def test_no_import_points_upward() -> None:
+def test_the_table_has_no_cycle() -> None:
     order: list[str] = []
     while len(order) < len(MAY_IMPORT):
-        ready = [
-            room
-            for room, seen in MAY_IMPORT.items()
-            if room not in order and set(seen.split()) <= set(order)
-        ]
+        left = [row for row in MAY_IMPORT if row not in order]
+        ready = [row for row in left if set(MAY_IMPORT[row].split()) <= set(order)]
         assert ready, f"a cycle among {set(MAY_IMPORT) - set(order)}"
         order += ready
 
 
 def test_public_names_are_exported_sorted_and_documented() -> None:
-    capitals_first = sorted(
-        ml.__all__, key=lambda name: (not name.isupper(), name)
-    )  # as the linter has it
-    assert capitals_first == list(ml.__all__)
+    capitals_first = sorted(ml.__all__, key=lambda name: (not name.isupper(), name))
+    assert capitals_first == list(ml.__all__)  # the linter's order
     for name in ml.__all__:
         assert (getattr(ml, name).__doc__ or "").strip(), name
     readme_names = {
@@ -127,7 +116,7 @@ def test_public_names_are_exported_sorted_and_documented() -> None:
     assert readme_names | {"GradientDescent", "save", "load", "load_ex4"} <= set(ml.__all__)
 
 
-def test_layers_are_abstract_or_final() -> None:
+def test_classes_are_abstract_or_final() -> None:
     pending: list[type] = [ml.Layer, ml.Loss, ml.Initializer, ml.Trainer, ml.Rule, ml.Schedule]
     while pending:
         kinds: list[type] = pending.pop().__subclasses__()
@@ -140,13 +129,12 @@ def test_layers_are_abstract_or_final() -> None:
 
 
 def test_the_changelog_has_the_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-        "version"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = project["version"]
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_top_level_is_what_it_is_to_be() -> None:
+def test_the_top_folder_holds_nothing_else() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -167,9 +155,14 @@ def test_the_top_level_is_what_it_is_to_be() -> None:
     assert tops <= allowed | {".gitignore", ".ci"}
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8")):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=str)
+def test_no_test_file_imports_from_another(path: Path) -> None:
+    own = [name for name in imports(path) if name.startswith("tests")]
+    files = {name.rpartition(".")[2] for name in own}
+    assert not any(name == "conftest" or name.startswith("test_") for name in files)
 
 
 @pytest.mark.parametrize("command", ["ruff check .", "ruff format --check .", "mypy"])

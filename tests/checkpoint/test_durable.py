@@ -17,7 +17,7 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils import files
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 WRITER = """
 import sys

@@ -16,7 +16,7 @@ import pytest
 
 import minilayer as ml
 from tests.checkpoint.hostile import SECRET, model, outcome, refused, save_with_state
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ import minilayer as ml
 from minilayer.nn import configured
 from minilayer.utils.types import Array
 from tests.checkpoint.hostile import model
-from tests.conftest import HIDDEN, ROOT
+from tests.helpers.paths import ROOT
+from tests.helpers.problems import HIDDEN
 
 
 @given(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 
 def example(name: str) -> Path:

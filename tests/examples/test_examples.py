@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.examples.running import example, figures, hide_matplotlib, numbers, run, succeed
+from tests.helpers.paths import ROOT
 
 NAMES = ("regression", "xor", "multilabel")
 OTHERS = ("own_layer", "early_stopping", "optimizers")

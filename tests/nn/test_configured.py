@@ -1,8 +1,10 @@
 """Configured: constructor arguments as attributes, copies, and the registry."""
 
+import numpy as np
 import pytest
 
 import minilayer as ml
+from minilayer.nn import configured
 from minilayer.nn.configured import undescribed_arguments
 from minilayer.nn.initializers import without_initializers
 from minilayer.utils.types import Array
@@ -53,9 +55,41 @@ def test_an_initializer_does_not_decide_what_a_layer_computes() -> None:
     assert without_initializers(configs[0]) == {"inputs": 3, "units": 2, "bias": True}
 
 
-def test_backward_belongs_to_forward() -> None:
-    model = ml.mlp(2, 3, 1, output=ml.Sigmoid, seed=0)
-    z = model.forward_pre_activation([[1.0, 2.0]])
-    with pytest.raises(RuntimeError, match="expected a forward before it, found a forward_pre_act"):
-        model.backward(z.copy())
-    model.backward_pre_activation(z.copy())
+# register
+
+
+def test_a_class_that_is_no_layer_or_initializer_is_refused() -> None:
+    expected = "register: expected a subclass of Layer or Initializer, found"
+    with pytest.raises(TypeError, match=expected):
+        ml.register(int)  # type: ignore[type-var]
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    class Dense(ml.Activation):
+        """Another Dense."""
+
+        def function(self, x: Array, out: Array) -> None:
+            raise NotImplementedError
+
+        def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+            raise NotImplementedError
+
+    expected = r"register: the name Dense is taken by minilayer\.nn\.dense\.Dense"
+    with pytest.raises(ValueError, match=expected):
+        ml.register(Dense)
+
+
+def test_an_initializer_can_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configured, "_REGISTRY", dict(configured._REGISTRY))
+
+    @ml.register
+    class Ones(ml.Initializer):
+        """All ones."""
+
+        def sample(
+            self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        ) -> Array:
+            return np.ones(shape)
+
+    assert configured.registered("Ones") is Ones
+    assert configured.registered("Twos") is None

@@ -1,4 +1,4 @@
-"""Losses against high-precision arithmetic, and their output activations."""
+"""Losses against arithmetic of 60 digits, and their output activations."""
 
 from decimal import Decimal, localcontext
 
@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.nn.workspace import Workspace
-from tests.conftest import PAIRS
+from tests.helpers.problems import PAIRS
 
 pre_activations = st.floats(-1e4, 1e4)
 
 
 def exact_sigmoid_loss(z: float, y: float) -> Decimal:
-    """-y log p - (1 - y) log(1 - p) to 60 digits."""
+    """Return -y log p - (1 - y) log(1 - p) to 60 digits."""
     with localcontext() as context:
         context.prec = 60
         power = Decimal(z).exp()
@@ -37,7 +37,7 @@ def test_binary_cross_entropy_is_exact_and_finite(z: list[float], y: float) -> N
 
 @pytest.mark.parametrize("z", [-700.0, -40.0, -20.0])
 def test_binary_cross_entropy_keeps_tiny_losses(z: float) -> None:
-    """A perfect fit has a loss of exp(z), far below the rounding of 1, and an error of as much."""
+    """For y = 0 loss and error are nearly exp(z), far below the rounding of 1."""
     pre = np.full((1, 4), z)
     cost = ml.BinaryCrossEntropy().value_and_error_(pre, np.zeros((1, 4)), Workspace())
     assert cost == pytest.approx(4 * np.exp(z), rel=1e-8)
@@ -47,7 +47,8 @@ def test_binary_cross_entropy_keeps_tiny_losses(z: float) -> None:
 @pytest.mark.parametrize("columns", [1, 2, 3, 10, 63, 64, 65, 2000])
 def test_binary_cross_entropy_of_many_columns(columns: int) -> None:
     rng = np.random.default_rng(columns)
-    z, y = rng.standard_normal((4, columns)) * 3, rng.random((4, columns))
+    z = rng.standard_normal((4, columns)) * 3
+    y = rng.random((4, columns))
     expected = float(np.sum(np.logaddexp(0, z) - y * z))
     assert ml.BinaryCrossEntropy().value_and_error_(z.copy(), y, Workspace()) == pytest.approx(
         expected, rel=1e-13
@@ -56,7 +57,8 @@ def test_binary_cross_entropy_of_many_columns(columns: int) -> None:
 
 @given(z=st.lists(pre_activations, min_size=2, max_size=6))
 def test_categorical_cross_entropy_is_exact_and_finite(z: list[float]) -> None:
-    pre, target = np.array([z]), np.zeros((1, len(z)))
+    pre = np.array([z])
+    target = np.zeros((1, len(z)))
     target[0, 0] = 1
     cost = ml.CategoricalCrossEntropy().value_and_error_(pre, target, Workspace())
     with localcontext() as context:
@@ -68,8 +70,9 @@ def test_categorical_cross_entropy_is_exact_and_finite(z: list[float]) -> None:
     np.testing.assert_allclose(pre + target, [probabilities], atol=1e-15)
 
 
-def test_mean_squared_error() -> None:
-    z, y = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 2.0], [1.0, 1.0]])
+def test_squared_error_is_half_the_sum_of_squares() -> None:
+    z = np.array([[1.0, 2.0], [3.0, 5.0]])
+    y = np.array([[0.0, 2.0], [1.0, 1.0]])
     pre = z.copy()
     assert ml.SquaredError().value_and_error_(pre, y, Workspace()) == (1 + 0 + 4 + 16) / 2
     np.testing.assert_array_equal(pre, z - y)
@@ -147,7 +150,7 @@ def test_targets_out_of_range_are_refused(pair: str, Y: list[list[float]], messa
         ml.Objective(ml.Sequential([ml.Dense(1, 2), last()]), [[1.0]], Y, loss())
 
 
-def test_softmax_of_one_output_is_told_of() -> None:
+def test_softmax_of_one_output_is_refused_with_a_hint() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Softmax()])
     with pytest.raises(
         ValueError, match="found 0 in row 1: with one output, use Sigmoid and BinaryCrossEntropy"
@@ -155,7 +158,7 @@ def test_softmax_of_one_output_is_told_of() -> None:
         ml.Objective(model, [[1.0], [2.0]], [1, 0], ml.CategoricalCrossEntropy())
 
 
-def test_labels_of_more_classes_than_outputs_are_told_of() -> None:
+def test_labels_of_more_classes_than_outputs_are_refused_with_a_hint() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Sigmoid()])
     with pytest.raises(
         ValueError,

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
-from tests.conftest import HIDDEN, small_model
+from tests.helpers.problems import HIDDEN, small_model
 
 
-def xor_model(seed: int = 0) -> ml.Sequential:
+def two_layers(seed: int = 0) -> ml.Sequential:
     return ml.Sequential([ml.Dense(2, 3), ml.Sigmoid(), ml.Dense(3, 1), ml.Sigmoid()], seed=seed)
 
 
@@ -37,7 +37,7 @@ def test_views_alias_the_vector_both_ways(widths: list[int], seed: int) -> None:
 
 
 def test_the_vector_is_never_rebound() -> None:
-    model = xor_model()
+    model = two_layers()
     vector = model.parameters
     with pytest.raises(
         AttributeError, match=r"parameters cannot be rebound.*model\.parameters\[:\] = x"
@@ -48,13 +48,13 @@ def test_the_vector_is_never_rebound() -> None:
 
 
 def test_the_seed_fixes_the_start() -> None:
-    np.testing.assert_array_equal(xor_model(3).parameters, xor_model(3).parameters)
-    assert (xor_model(3).parameters != xor_model(4).parameters).any()
+    np.testing.assert_array_equal(two_layers(3).parameters, two_layers(3).parameters)
+    assert (two_layers(3).parameters != two_layers(4).parameters).any()
     generator = np.random.default_rng(3)
     model = ml.Sequential(
         [ml.Dense(2, 3), ml.Sigmoid(), ml.Dense(3, 1), ml.Sigmoid()], seed=generator
     )
-    np.testing.assert_array_equal(model.parameters, xor_model(3).parameters)
+    np.testing.assert_array_equal(model.parameters, two_layers(3).parameters)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_seed_fixes_the_start() -> None:
         ([ml.Dense(2, 3), "sigmoid"], r"layers\[1\]: expected a Layer, found 'sigmoid'"),
     ],
 )
-def test_layers_that_cannot_stand_in_a_row(layers: Any, message: str) -> None:
+def test_layers_that_cannot_follow_each_other_are_refused(layers: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         ml.Sequential(layers)
     parts = layers if isinstance(layers, list) else [layers]
@@ -87,15 +87,15 @@ def test_layers_that_cannot_stand_in_a_row(layers: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize("seed", ["a", -1, 1.5, ml.Sigmoid()])
-def test_a_wrong_seed_is_named(seed: Any) -> None:
+def test_a_wrong_seed_is_refused(seed: Any) -> None:
     with pytest.raises(
         (ValueError, TypeError), match="seed: expected an integer from 0 up or a Generator, found"
     ):
         ml.Sequential([ml.Dense(2, 1)], seed=seed)
 
 
-def test_backward_belongs_to_the_last_forward() -> None:
-    model = xor_model()
+def test_backward_needs_a_forward_of_as_many_rows() -> None:
+    model = two_layers()
     with pytest.raises(RuntimeError, match=r"^backward: expected a forward before it, found none$"):
         model.backward(np.ones((6, 1)))
     model.forward(X_GOOD)
@@ -105,7 +105,7 @@ def test_backward_belongs_to_the_last_forward() -> None:
         model.backward(np.ones((6, 2)))
 
 
-def test_a_layer_is_used_once() -> None:
+def test_a_layer_that_is_used_twice_is_refused() -> None:
     sigmoid = ml.Sigmoid()
     with pytest.raises(
         ValueError, match=r"layers\[3\]: Sigmoid\(\) is used twice: make a new layer for each place"
@@ -143,12 +143,12 @@ X_GOOD = np.arange(12).reshape(6, 2)
 )
 def test_any_numeric_input_predicts_the_same(X: Any) -> None:
     np.testing.assert_allclose(
-        xor_model().predict(X), xor_model().predict(X_GOOD.astype(float)), rtol=1e-12
+        two_layers().predict(X), two_layers().predict(X_GOOD.astype(float)), rtol=1e-12
     )
 
 
 def test_booleans_and_memory_maps_are_inputs(tmp_path: Any) -> None:
-    model = xor_model()
+    model = two_layers()
     np.testing.assert_array_equal(model.predict([[True, False]]), model.predict([[1.0, 0.0]]))
     mapped = np.memmap(tmp_path / "x.bin", np.uint8, "w+", shape=(6, 2))
     mapped[:] = X_GOOD
@@ -161,7 +161,8 @@ def test_booleans_and_memory_maps_are_inputs(tmp_path: Any) -> None:
         ([[1, 2, 3]], r"X: expected 2 columns \(inputs of Dense\(2, 3\)\), found 3"),
         (
             [1, 2],
-            r"X: expected 2 dimensions .*found 1 of length 2: use X.reshape\(1, -1\) for one example",
+            r"X: expected 2 dimensions .*found 1 of length 2: "
+            r"use X.reshape\(1, -1\) for one example",
         ),
         ([1, 2, 3], r"X: expected 2 dimensions .*use X.reshape\(-1, 1\) for one column"),
         (1.0, r"X: expected 2 dimensions \(rows are examples\), found shape \(\)"),
@@ -177,31 +178,40 @@ def test_booleans_and_memory_maps_are_inputs(tmp_path: Any) -> None:
 )
 def test_other_inputs_are_refused(X: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
-        xor_model().predict(X)
+        two_layers().predict(X)
 
 
-def test_predict_is_forward_in_pieces_and_new_each_time() -> None:
+def test_predict_returns_a_new_array_of_what_forward_returns() -> None:
     X = np.random.default_rng(0).standard_normal((5000, 2))
-    model = xor_model()
+    model = two_layers()
     first = model.predict(X)
     np.testing.assert_allclose(first, model.forward(X), rtol=1e-14)
     assert not np.shares_memory(first, model.predict(X))
 
 
 def test_forward_pre_activation_stops_before_the_output_activation() -> None:
-    model = xor_model()
+    model = two_layers()
     z = model.forward_pre_activation([[1.0, 2.0]]).copy()
     np.testing.assert_allclose(model.forward([[1.0, 2.0]]), 1 / (1 + np.exp(-z)), rtol=1e-15)
 
 
-def test_backward_goes_through_the_last_layer_or_starts_before_it() -> None:
-    model = xor_model()
+def test_backward_pre_activation_starts_before_the_output_activation() -> None:
+    model = two_layers()
     p = model.forward(X_GOOD).copy()
     dy = np.ones_like(p)
     whole = model.backward(dy).copy()
     model.forward(X_GOOD)
     np.testing.assert_allclose(model.backward_pre_activation(dy * p * (1 - p)), whole, rtol=1e-12)
     assert (dy == 1).all()
+
+
+def test_backward_needs_a_forward_to_the_same_end() -> None:
+    model = two_layers()
+    z = model.forward_pre_activation([[1.0, 2.0]])
+    expected = "expected a forward before it, found a forward_pre_act"
+    with pytest.raises(RuntimeError, match=expected):
+        model.backward(z.copy())
+    model.backward_pre_activation(z.copy())
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)
@@ -215,11 +225,12 @@ def test_a_replica_shares_parameters_and_owns_the_rest(hidden: type[ml.Activatio
     twin.forward(X_GOOD * 0.5)
     np.testing.assert_array_equal(kept, before)
     model.parameters[:] = 0
-    assert all((piece == 0).all() for layer in twin.layers for piece in layer.parameters.values())
+    parameters = [value for layer in twin for value in layer.parameters.values()]
+    assert all((value == 0).all() for value in parameters)
 
 
-def test_a_single_precision_replica_computes_so() -> None:
-    model = xor_model()
+def test_a_float32_replica_computes_in_single_precision() -> None:
+    model = two_layers()
     twin = model.replica(model.parameters.astype(np.float32))
     assert twin.forward(X_GOOD).dtype == np.float32
     np.testing.assert_allclose(twin.forward(X_GOOD), model.forward(X_GOOD), rtol=1e-5)
@@ -231,7 +242,7 @@ def test_a_single_precision_replica_computes_so() -> None:
     "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
 )
 def test_copies_keep_their_views(duplicate: Any) -> None:
-    model = xor_model()
+    model = two_layers()
     model.forward(X_GOOD)
     twin = duplicate(model)
     np.testing.assert_array_equal(twin.predict(X_GOOD), model.predict(X_GOOD))
@@ -241,21 +252,76 @@ def test_copies_keep_their_views(duplicate: Any) -> None:
 
 
 def test_a_pickle_holds_no_data() -> None:
-    model = xor_model()
+    model = two_layers()
     small = len(pickle.dumps(model))
     model.forward(np.ones((10_000, 2)))
     model.backward(np.ones((10_000, 1)))
     assert len(pickle.dumps(model)) == small
 
 
-def test_repr_and_summary() -> None:
-    model = xor_model()
+def test_repr_can_be_typed() -> None:
+    model = two_layers()
     assert repr(model) == "Sequential([Dense(2, 3), Sigmoid(), Dense(3, 1), Sigmoid()])"
-    assert model.summary().splitlines() == [
-        "layer        output  parameters",
-        "Dense(2, 3)  (m, 3)           9",
-        "Sigmoid()    (m, 3)           0",
-        "Dense(3, 1)  (m, 1)           4",
-        "Sigmoid()    (m, 1)           0",
-        "total                        13",
-    ]
+    assert repr(eval(repr(model), vars(ml))) == repr(model)
+
+
+SUMMARY = [
+    "layer        output  parameters",
+    "Dense(2, 3)  (m, 3)           9",
+    "Sigmoid()    (m, 3)           0",
+    "Dense(3, 1)  (m, 1)           4",
+    "Sigmoid()    (m, 1)           0",
+    "total                        13",
+]
+
+
+def test_summary_is_a_table() -> None:
+    assert two_layers().summary().splitlines() == SUMMARY
+
+
+def test_a_repl_shows_the_summary_as_its_lines() -> None:
+    summary = two_layers().summary()
+    assert isinstance(summary, str)
+    assert repr(summary) == str(summary) == "\n".join(SUMMARY)
+
+
+def test_len_iteration_and_index_give_the_layers() -> None:
+    model = two_layers()
+    assert len(model) == 4
+    assert list(model) == list(model.layers)
+    assert [model[index] for index in range(4)] == list(model.layers)
+    assert model[-1] is model.layers[3]
+    assert isinstance(model[0], ml.Dense)
+    with pytest.raises(IndexError):
+        _ = model[4]
+
+
+@pytest.mark.parametrize("X", [[[1.0, 2.0]], X_GOOD, X_GOOD.tolist()])
+def test_a_call_is_predict(X: Any) -> None:
+    model = two_layers()
+    np.testing.assert_array_equal(model(X), model.predict(X))
+    assert not np.shares_memory(model(X), model(X))
+
+
+def test_a_call_refuses_what_predict_refuses() -> None:
+    with pytest.raises(ValueError, match=r"X: expected 2 columns \(inputs of Dense\(2, 3\)\)"):
+        two_layers()([[1, 2, 3]])
+
+
+def test_a_model_may_end_in_dense() -> None:
+    with_identity = ml.Sequential(
+        [ml.Dense(2, 3), ml.Tanh(), ml.Dense(3, 2), ml.Identity()], seed=0
+    )
+    model = ml.Sequential([ml.Dense(2, 3), ml.Tanh(), ml.Dense(3, 2)], seed=0)
+    assert model.output_activation is None
+    assert model.inner_layers == model.layers
+    assert with_identity.inner_layers == with_identity.layers[:-1]
+    assert with_identity.output_activation is with_identity[-1]
+    np.testing.assert_array_equal(model.predict(X_GOOD), with_identity.predict(X_GOOD))
+    output = model.forward(X_GOOD).copy()
+    np.testing.assert_array_equal(model.forward_pre_activation(X_GOOD), output)
+    dy = np.random.default_rng(0).standard_normal(output.shape)
+    whole = model.backward(dy).copy()
+    np.testing.assert_array_equal(model.backward_pre_activation(dy), whole)
+    with_identity.forward(X_GOOD)
+    np.testing.assert_array_equal(with_identity.backward(dy), whole)

@@ -1,4 +1,4 @@
-"""Products with the Hessian and with Gauss-Newton's matrix, against differences of the gradient and against algebra."""
+"""Hessian and Gauss-Newton products against differences of the gradient, and against algebra."""
 
 from typing import Any
 
@@ -9,15 +9,10 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.conftest import HIDDEN, PAIRS
-from tests.testing.test_gradient_check import WIDTHS, problem
-
-
-def difference(objective: ml.Objective, x: Array, v: Array, step: float = 1e-4) -> Array:
-    """The gradient's change along v, by four points."""
-    near = objective(x + step * v)[1] - objective(x - step * v)[1]
-    far = objective(x + 2 * step * v)[1] - objective(x - 2 * step * v)[1]
-    return np.asarray((8 * near - far) / (12 * step))
+from tests.helpers.differences import product_by_differences
+from tests.helpers.layers import SquaredScale
+from tests.helpers.objectives import Recorded
+from tests.helpers.problems import HIDDEN, PAIRS, WIDTHS, random_objective
 
 
 @pytest.mark.parametrize("l2", [0.0, 2.0])
@@ -28,17 +23,19 @@ def difference(objective: ml.Objective, x: Array, v: Array, step: float = 1e-4) 
 def test_products_are_differences_of_the_gradient(
     pair: str, hidden: type[ml.Activation], widths: str, rows: int, l2: float
 ) -> None:
-    objective = problem(pair, hidden, WIDTHS[widths], rows, l2)
-    x, rng = objective.x0, np.random.default_rng(3)
+    objective = random_objective(
+        pair, widths=WIDTHS[widths], hidden=hidden, rows=rows, l2=l2, shards=2
+    )
+    x = objective.x0
+    rng = np.random.default_rng(3)
     for _ in range(3):
         v = rng.standard_normal(x.size)
-        expected = difference(objective, x, v)
-        assert np.abs(objective.hessp(x, v) - expected).max() < 1e-6 * max(
-            1e-3, np.abs(expected).max()
-        )
+        expected = product_by_differences(objective, x, v)
+        error = np.abs(objective.hessp(x, v) - expected).max()
+        assert error < 1e-6 * max(1e-3, np.abs(expected).max())
 
 
-def test_layers_in_front_of_the_first_dense_one_are_passed() -> None:
+def test_products_pass_activations_before_the_first_dense_layer() -> None:
     model = ml.Sequential(
         [ml.Tanh(), ml.Dense(3, 4), ml.Sigmoid(), ml.Softmax(), ml.Dense(4, 1), ml.Identity()],
         seed=0,
@@ -46,51 +43,89 @@ def test_layers_in_front_of_the_first_dense_one_are_passed() -> None:
     X = np.random.default_rng(0).standard_normal((6, 3))
     objective = ml.Objective(model, X, X[:, :1], ml.SquaredError())
     v = np.random.default_rng(1).standard_normal(objective.x0.size)
-    expected = difference(objective, objective.x0, v)
+    expected = product_by_differences(objective, objective.x0, v)
     assert np.abs(objective.hessp(objective.x0, v) - expected).max() < 1e-8
 
 
+def test_products_pass_a_custom_layer() -> None:
+    """The layer is the first, one between and the last."""
+    rng = np.random.default_rng(0)
+    layers = [
+        SquaredScale(3),
+        ml.Dense(3, 4),
+        SquaredScale(4),
+        ml.Tanh(),
+        ml.Dense(4, 2),
+        SquaredScale(2),
+        ml.Identity(),
+    ]
+    model = ml.Sequential(layers, seed=0)
+    X = rng.standard_normal((9, 3))
+    objective = ml.Objective(model, X, rng.random((9, 2)), ml.SquaredError(), l2=0.3)
+    x = objective.x0
+    v = rng.standard_normal(x.size)
+    expected = product_by_differences(objective, x, v)
+    np.testing.assert_allclose(objective.hessp(x, v), expected, atol=1e-6)
+
+
+def test_products_of_a_model_that_ends_in_dense_are_those_of_identity() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((9, 3))
+    Y = rng.standard_normal((9, 2))
+    objectives = [
+        ml.Objective(ml.mlp(3, 4, 2, output=output, seed=0), X, Y, ml.SquaredError(), l2=0.3)
+        for output in (None, ml.Identity)
+    ]
+    x = objectives[0].x0
+    v = rng.standard_normal(x.size)
+    for gauss_newton in (False, True):
+        products = [one.hessp(x, v, gauss_newton=gauss_newton) for one in objectives]
+        np.testing.assert_array_equal(products[0], products[1])
+    expected = product_by_differences(objectives[0], x, v)
+    np.testing.assert_allclose(objectives[0].hessp(x, v), expected, atol=1e-8)
+
+
 def matrix(objective: ml.Objective, **options: Any) -> Array:
-    return np.array(
-        [objective.hessp(objective.x0, e, **options) for e in np.eye(objective.x0.size)]
-    )
+    """Return the whole matrix, one product for each unit vector."""
+    x = objective.x0
+    return np.array([objective.hessp(x, unit, **options) for unit in np.eye(x.size)])
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_the_matrices_are_symmetric_and_gauss_newton_is_never_negative(
+def test_both_matrices_are_symmetric_and_gauss_newton_is_semidefinite(
     pair: str, hidden: type[ml.Activation]
 ) -> None:
-    objective = problem(pair, hidden, [3, 4, 2], 7, 0.0)
-    hessian, gauss_newton = matrix(objective), matrix(objective, gauss_newton=True)
+    objective = random_objective(pair, widths=(3, 4, 2), hidden=hidden, rows=7, l2=0.0, shards=2)
+    hessian = matrix(objective)
+    gauss_newton = matrix(objective, gauss_newton=True)
     for M in (hessian, gauss_newton):
         assert np.abs(M - M.T).max() < 1e-12 * max(1.0, np.abs(M).max())
     assert np.linalg.eigvalsh(gauss_newton).min() > -1e-12
     assert np.linalg.matrix_rank(gauss_newton, tol=1e-9) <= 7 * 2  # one for each row and output
     if hidden in (ml.Sigmoid, ml.Tanh, ml.Softmax):
         assert np.abs(hessian - gauss_newton).max() > 1e-4
-    linear = problem(pair, ml.Identity, [3, 2], 7, 0.0)
-    np.testing.assert_allclose(
-        matrix(linear), matrix(linear, gauss_newton=True), rtol=0, atol=1e-15
-    )
+    linear = random_objective(pair, widths=(3, 2), rows=7, l2=0.0, shards=2)
+    difference = matrix(linear) - matrix(linear, gauss_newton=True)
+    np.testing.assert_allclose(difference, 0, rtol=0, atol=1e-15)
 
 
 def test_gauss_newton_is_the_jacobian_squared() -> None:
-    """For the squared error it is J'J / m, J the derivative of the predictions, here by differences."""
-    objective = problem("identity", ml.Tanh, [3, 4, 2], 7, 0.0)
+    """For the squared error it is J'J / m, with J the derivative of the predictions."""
+    objective = random_objective("identity", widths=(3, 4, 2), hidden=ml.Tanh, rows=7, l2=0.0)
     X, _ = objective.head(7)
-    x, replica = objective.x0, objective.model.replica(objective.x0)
+    x = objective.x0
+    replica = objective.model.replica(objective.x0)
 
     def predictions(point: Array) -> Array:
         replica.parameters[:] = point
         return replica.predict(X)
 
-    jacobian = np.array(
-        [
-            (predictions(x + 1e-6 * e) - predictions(x - 1e-6 * e)).ravel() / 2e-6
-            for e in np.eye(x.size)
-        ]
-    )
+    columns = []
+    for unit in np.eye(x.size):
+        change = predictions(x + 1e-6 * unit) - predictions(x - 1e-6 * unit)
+        columns.append(change.ravel() / 2e-6)
+    jacobian = np.array(columns)
     expected = jacobian @ jacobian.T / len(predictions(x))
     rows = ml.Objective(objective.model, X, np.zeros((len(X), 2)), ml.SquaredError())
     np.testing.assert_allclose(matrix(rows, gauss_newton=True), expected, atol=1e-8)
@@ -98,7 +133,7 @@ def test_gauss_newton_is_the_jacobian_squared() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.floats(-3, 3))
 def test_products_are_linear(seed: int, factor: float) -> None:
-    objective = problem("softmax", ml.Tanh, [3, 4, 2], 5, 1.0)
+    objective = random_objective("softmax", widths=(3, 4, 2), hidden=ml.Tanh, rows=5, l2=1.0)
     u, v = np.random.default_rng(seed).standard_normal((2, objective.x0.size))
     whole = objective.hessp(objective.x0, u + factor * v)
     parts = objective.hessp(objective.x0, u) + factor * objective.hessp(objective.x0, v)
@@ -106,34 +141,33 @@ def test_products_are_linear(seed: int, factor: float) -> None:
 
 
 @pytest.mark.parametrize("gauss_newton", [False, True])
-def test_workers_do_not_change_a_bit_and_shards_only_the_last(gauss_newton: bool) -> None:
+def test_workers_do_not_change_a_bit_and_shards_only_the_last_digits(gauss_newton: bool) -> None:
     rng = np.random.default_rng(0)
-    X, Y = rng.standard_normal((23, 4)), rng.random((23, 3))
+    X = rng.standard_normal((23, 4))
+    Y = rng.random((23, 3))
     model = ml.Sequential([ml.Dense(4, 5), ml.Sigmoid(), ml.Dense(5, 3), ml.Sigmoid()], seed=0)
     v = rng.standard_normal(model.parameters.size)
     whole = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=1)
     for shards in (2, 5, 23):
-        products = [
-            ml.Objective(
+        products = []
+        for workers in (1, 2, 3):
+            objective = ml.Objective(
                 model, X, Y, ml.BinaryCrossEntropy(), l2=0.5, shards=shards, workers=workers
-            ).hessp(whole.x0, v, gauss_newton=gauss_newton)
-            for workers in (1, 2, 3)
-        ]
+            )
+            products.append(objective.hessp(whole.x0, v, gauss_newton=gauss_newton))
         np.testing.assert_array_equal(products[0], products[1])
         np.testing.assert_array_equal(products[0], products[2])
-        np.testing.assert_allclose(
-            products[0], whole.hessp(whole.x0, v, gauss_newton=gauss_newton), rtol=1e-11
-        )
+        expected = whole.hessp(whole.x0, v, gauss_newton=gauss_newton)
+        np.testing.assert_allclose(products[0], expected, rtol=1e-11)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("shards", "workers"), [(1, 1), (2, 2), (5, 2), (3, 5)])
-def test_products_do_not_depend_on_what_was_asked_before(
-    shards: int, workers: int, dtype: str
-) -> None:
-    """A forward pass may be used again: the same bits as of an objective that was never asked anything."""
+def test_products_do_not_depend_on_earlier_calls(shards: int, workers: int, dtype: str) -> None:
+    """A forward pass may be used again; the bits are those of a new objective."""
     rng = np.random.default_rng(0)
-    X, Y = rng.standard_normal((23, 4)), rng.random((23, 3))
+    X = rng.standard_normal((23, 4))
+    Y = rng.random((23, 3))
     model = ml.Sequential([ml.Dense(4, 5), ml.Tanh(), ml.Dense(5, 3), ml.Sigmoid()], seed=0)
 
     def fresh() -> ml.Objective:
@@ -155,22 +189,20 @@ def test_products_do_not_depend_on_what_was_asked_before(
         if step == 0:
             assert used(x)[0] == fresh()(x)[0]
         elif step == 1:
-            assert (
-                used.validation_rows(X[:5], Y[:5])(x)[0]
-                == fresh().validation_rows(X[:5], Y[:5])(x)[0]
-            )
+            found, expected = (one.validation_rows(X[:5], Y[:5])(x)[0] for one in (used, fresh()))
+            assert found == expected
         else:
             gauss_newton = bool(step == 2)
-            found = [used.hessp(x, w, gauss_newton=gauss_newton) for w in (v, -2 * v, v)]
-            np.testing.assert_array_equal(found[0], fresh().hessp(x, v, gauss_newton=gauss_newton))
-            np.testing.assert_array_equal(
-                found[1], fresh().hessp(x, -2 * v, gauss_newton=gauss_newton)
-            )
-            np.testing.assert_array_equal(found[2], found[0])
+            products = [used.hessp(x, w, gauss_newton=gauss_newton) for w in (v, -2 * v, v)]
+            first = fresh().hessp(x, v, gauss_newton=gauss_newton)
+            second = fresh().hessp(x, -2 * v, gauss_newton=gauss_newton)
+            np.testing.assert_array_equal(products[0], first)
+            np.testing.assert_array_equal(products[1], second)
+            np.testing.assert_array_equal(products[2], products[0])
 
 
 def test_single_precision_comes_close() -> None:
-    double = problem("sigmoid", ml.Sigmoid, [3, 4, 2], 7, 1.0)
+    double = random_objective(widths=(3, 4, 2), rows=7, l2=1.0)
     X, Y = double.head(7)
     v = np.random.default_rng(2).standard_normal(double.x0.size)
     exact, rounded = (
@@ -201,54 +233,46 @@ class Shift(ml.Layer):
         return dy
 
 
-def test_layers_that_lack_what_it_takes_are_named() -> None:
+def test_layers_without_second_derivatives_are_refused_by_name() -> None:
     X = np.ones((2, 3))
     for layer, message in (
         (Shift(), "hessp: expected layers with jvp, but Shift does not define it"),
         (
             Square(),
-            r"expected layers with second_derivative, but Square does not define it \(Gauss-Newton products do not need it\)",
+            r"expected layers with second_derivative, but Square does not define it "
+            r"\(Gauss-Newton products do not need it\)",
         ),
     ):
         model = ml.Sequential([ml.Dense(3, 2), layer, ml.Dense(2, 1), ml.Identity()], seed=0)
         objective = ml.Objective(model, X, X[:, :1], ml.SquaredError())
         with pytest.raises(TypeError, match=message):
             objective.hessp(objective.x0, objective.x0)
-    # Square has all that Gauss-Newton takes: the product is symmetric and not zero.
+    # Square has all that Gauss-Newton products need.
     M = matrix(objective, gauss_newton=True)
     assert np.abs(M).max() > 0
     np.testing.assert_allclose(M, M.T, atol=1e-12)
 
 
 @pytest.mark.parametrize("layer", [Shift, Square])
-def test_methods_that_need_products_refuse_such_layers_at_once_and_trust_constr_does_without(
+def test_methods_that_need_products_refuse_such_layers_and_trust_constr_does_without(
     layer: type[ml.Layer],
 ) -> None:
     X = np.random.default_rng(0).standard_normal((9, 3))
     model = ml.Sequential([ml.Dense(3, 2), layer(), ml.Dense(2, 1), ml.Identity()], seed=0)
-    asked: list[Array] = []
 
-    class Recorded:
-        """Knows whether it was asked anything."""
+    def recorded() -> Recorded:
+        return Recorded(ml.Objective(model, X, X[:, :1], ml.SquaredError(), l2=0.1))
 
-        def __init__(self) -> None:
-            self.objective = ml.Objective(model, X, X[:, :1], ml.SquaredError(), l2=0.1)
-
-        def __call__(self, x: Array) -> tuple[float, Array]:
-            asked.append(x)
-            return self.objective(x)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.objective, name)
-
+    objective = recorded()
     with pytest.raises(ml.CurvatureError, match=f"but {layer.__name__} does not define it"):
-        ml.ScipyTrainer("Newton-CG").minimize(Recorded())
-    assert not asked
-    result = ml.ScipyTrainer("trust-constr", max_evaluations=20).minimize(Recorded())
+        ml.ScipyTrainer("Newton-CG").minimize(objective)
+    assert not objective.points
+    result = ml.ScipyTrainer("trust-constr", max_evaluations=20).minimize(recorded())
     assert (result.nfev, result.nhev) == (20, 0)
-    if layer is Square:  # which has all that Gauss-Newton's products take
-        assert ml.ScipyTrainer("trust-constr", gauss_newton=True).minimize(Recorded()).nhev > 0
-        assert ml.ScipyTrainer("Newton-CG", gauss_newton=True).minimize(Recorded()).nhev > 0
+    if layer is Square:  # which has all that Gauss-Newton products need
+        for method in ("trust-constr", "Newton-CG"):
+            trainer = ml.ScipyTrainer(method, gauss_newton=True)
+            assert trainer.minimize(recorded()).nhev > 0
 
 
 @pytest.mark.parametrize(

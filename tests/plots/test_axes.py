@@ -13,7 +13,7 @@ import minilayer as ml
 from minilayer import plots
 from minilayer.plots.axes import draw_sheet, row_lengths
 from minilayer.utils.types import Array
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 
 def draw_line(ax: Axes) -> None:

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 import minilayer as ml
 from minilayer import plots
 from minilayer.utils.types import Array
-from tests.conftest import ex4_model
+from tests.helpers.problems import ex4_model
 from tests.plots.reading import pixels, texts
 
 LABELS = np.array([0, 1, 0, 1])

@@ -12,7 +12,7 @@ import minilayer as ml
 from minilayer import plots
 from minilayer.nn import ConfigValue
 from minilayer.utils.types import Array
-from tests.conftest import ex4_model
+from tests.helpers.problems import ex4_model
 from tests.plots.reading import legend_texts, pixels, texts
 
 

@@ -1,4 +1,4 @@
-"""The whole gradient against central differences, and check_gradient against planted mistakes."""
+"""check_gradient: right derivatives pass, planted mistakes are found and named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,62 +8,27 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.conftest import HIDDEN, PAIRS, small_model, targets_for
-
-WIDTHS = {
-    "shallow": [3, 2],
-    "one hidden": [3, 4, 2],
-    "deep": [3, 4, 3, 5, 2],
-    "width one": [1, 1, 1, 1],
-}
+from tests.helpers.problems import HIDDEN, PAIRS, random_objective, small_model
 
 
-def problem(
-    pair: str, hidden: type[ml.Activation], widths: list[int], rows: int, l2: float
+def small_objective(
+    pair: str = "sigmoid", *, hidden: type[ml.Activation] = ml.Tanh, l2: float = 0.0
 ) -> ml.Objective:
-    rng = np.random.default_rng(7)
-    last, loss = PAIRS[pair]
-    model = small_model(widths, hidden, last, seed=5)
-    Y = targets_for(pair, rows, widths[-1], rng)
-    return ml.Objective(model, rng.standard_normal((rows, widths[0])), Y, loss(), l2=l2, shards=2)
-
-
-@pytest.mark.parametrize("l2", [0.0, 2.0])
-@pytest.mark.parametrize("rows", [1, 7])
-@pytest.mark.parametrize("widths", WIDTHS)
-@pytest.mark.parametrize("hidden", HIDDEN)
-@pytest.mark.parametrize("pair", PAIRS)
-def test_gradient_is_the_central_difference(
-    pair: str, hidden: type[ml.Activation], widths: str, rows: int, l2: float
-) -> None:
-    objective = problem(pair, hidden, WIDTHS[widths], rows, l2)
-    x = objective.x0
-    gradient = objective(x)[1]
-    expected = np.empty_like(x)
-    for index in range(x.size):
-        values = []
-        for steps in (1, -1, 2, -2):
-            moved = x.copy()
-            moved[index] += steps * 1e-4
-            values.append(objective(moved)[0])
-        expected[index] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / 12e-4
-    assert np.abs(gradient - expected).max() < 1e-7 * max(1e-3, np.abs(expected).max())
+    """Return an objective of Dense(3, 4), the hidden activation and Dense(4, 2) on five rows."""
+    return random_objective(pair, widths=(3, 4, 2), hidden=hidden, rows=5, l2=l2, shards=2)
 
 
 @pytest.mark.parametrize("every_parameter", [False, True])
 def test_right_gradients_pass(every_parameter: bool) -> None:
-    report = ml.check_gradient(
-        problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0), every_parameter=every_parameter
-    )
+    report = ml.check_gradient(small_objective(l2=1.0), every_parameter=every_parameter)
     assert report.worst < 1e-8
     assert "layers[0] Dense(3, 4), gradient by theta" in report.errors
-    assert (
-        "layers[0] Dense(3, 4), theta[15] (parameter 15) in the whole objective" in report.errors
-    ) is every_parameter
+    single = "layers[0] Dense(3, 4), theta[15] (parameter 15) in the whole objective"
+    assert (single in report.errors) is every_parameter
 
 
 def scaled(method: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """The method, its output array (that argument) 0.1 % too large."""
+    """Return the method with its output array, the argument there, 0.1 % too large."""
 
     def wrong(*arguments: Any) -> Any:
         result = method(*arguments)
@@ -77,14 +42,11 @@ def scaled(method: Callable[..., Any], position: int) -> Callable[..., Any]:
 def test_a_wrong_activation_derivative_is_found_and_named(
     hidden: type[ml.Activation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    objective = problem(
-        "identity" if hidden is not ml.Identity else "sigmoid", hidden, [3, 4, 3, 2], 5, 0.5
-    )
+    pair = "identity" if hidden is not ml.Identity else "sigmoid"
+    objective = random_objective(pair, widths=(3, 4, 3, 2), hidden=hidden, rows=5, l2=0.5, shards=2)
     monkeypatch.setattr(hidden, "gradient", scaled(hidden.gradient, 4))
-    with pytest.raises(
-        ml.GradientError,
-        match=rf"layers\[1\] {hidden.__name__}\(\), gradient by the input: analytic",
-    ):
+    named = rf"layers\[1\] {hidden.__name__}\(\), gradient by the input: analytic"
+    with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 
 
@@ -94,7 +56,7 @@ def test_a_wrong_dense_derivative_is_found_and_named(
     index: int, derivative: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     widths = [3, 4, 5, 2]
-    objective = problem("sigmoid", ml.Tanh, widths, 5, 0.5)
+    objective = random_objective(widths=widths, hidden=ml.Tanh, rows=5, l2=0.5, shards=2)
     units = widths[index // 2 + 1]
     method = "input_gradient" if derivative == "input" else "parameter_gradient"
     right = getattr(ml.Dense, method)
@@ -107,25 +69,23 @@ def test_a_wrong_dense_derivative_is_found_and_named(
 
     monkeypatch.setattr(ml.Dense, method, wrong)
     what = "the input" if derivative == "input" else "theta"
-    with pytest.raises(
-        ml.GradientError, match=rf"layers\[{index}\] Dense\(\d, {units}\), gradient by {what}"
-    ):
+    named = rf"layers\[{index}\] Dense\(\d, {units}\), gradient by {what}"
+    with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_wrong_loss_is_found_and_named(pair: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    objective = problem(pair, ml.Tanh, [3, 4, 2], 5, 0.0)
+    objective = small_objective(pair)
     loss = PAIRS[pair][1]
     monkeypatch.setattr(loss, "value_and_error_", scaled(loss.value_and_error_, 1))
-    with pytest.raises(
-        ml.GradientError, match=rf"{loss.__name__}\(\) with layers\[3\] .*output error"
-    ):
+    named = rf"{loss.__name__}\(\) with layers\[3\] .*output error"
+    with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 
 
 def test_one_wrong_entry_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    objective = problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 0.0)
+    objective = small_objective()
     right = ml.Objective.__call__
 
     def wrong(self: ml.Objective, x: Array) -> tuple[float, Array]:
@@ -140,68 +100,71 @@ def test_one_wrong_entry_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_missing_penalty_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    objective = problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0)
+    objective = small_objective(l2=1.0)
+    without = small_objective(l2=0.0)
     right = ml.Objective.__call__
-    without = problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 0.0)
-    monkeypatch.setattr(
-        ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(without, x)[1])
-    )
-    with pytest.raises(
-        ml.GradientError, match=r"layers\[0\] Dense\(3, 4\), theta in the whole objective"
-    ):
+
+    def wrong(self: ml.Objective, x: Array) -> tuple[float, Array]:
+        return right(self, x)[0], right(without, x)[1]
+
+    monkeypatch.setattr(ml.Objective, "__call__", wrong)
+    named = r"layers\[0\] Dense\(3, 4\), theta in the whole objective"
+    with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_kinks_in_many_rows_are_no_mistakes(seed: int) -> None:
+def test_kinks_in_many_rows_pass(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    model = ml.Sequential(
-        [ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 30), ml.ReLU(), ml.Dense(30, 1), ml.Sigmoid()],
-        seed,
-    )
-    X, labels = rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000)
+    model = ml.mlp(50, 40, 30, 1, hidden=ml.ReLU, output=ml.Sigmoid, seed=seed)
+    X = rng.standard_normal((3000, 50))
+    labels = rng.integers(0, 2, 3000)
     objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy())
     assert ml.check_gradient(objective).worst < 1e-6
 
 
 def test_a_mistake_beside_kinks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    model = ml.Sequential([ml.Dense(50, 40), ml.ReLU(), ml.Dense(40, 1), ml.Sigmoid()], seed=0)
-    objective = ml.Objective(
-        model, rng.standard_normal((3000, 50)), rng.integers(0, 2, 3000), ml.BinaryCrossEntropy()
-    )
+    model = ml.mlp(50, 40, 1, hidden=ml.ReLU, output=ml.Sigmoid, seed=0)
+    X = rng.standard_normal((3000, 50))
+    labels = rng.integers(0, 2, 3000)
+    objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy())
     right = ml.Objective.__call__
-    monkeypatch.setattr(
-        ml.Objective, "__call__", lambda self, x: (right(self, x)[0], right(self, x)[1] * 1.00001)
-    )
-    with pytest.raises(
-        ml.GradientError, match=r"layers\[0\] Dense\(50, 40\), theta in the whole objective"
-    ):
+
+    def wrong(self: ml.Objective, x: Array) -> tuple[float, Array]:
+        cost, gradient = right(self, x)
+        return cost, gradient * 1.00001
+
+    monkeypatch.setattr(ml.Objective, "__call__", wrong)
+    named = r"layers\[0\] Dense\(50, 40\), theta in the whole objective"
+    with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 
 
-def test_saturated_units_are_no_mistakes() -> None:
+def test_saturated_units_pass() -> None:
     model = ml.Sequential([ml.Dense(1, 1), ml.Tanh(), ml.Dense(1, 1), ml.Sigmoid()])
     model.parameters[:] = [0.0, 1.0, 0.5, 0.5]
-    X, labels = np.linspace(11.5, 12.5, 20)[:, None], np.arange(20) % 2
+    X = np.linspace(11.5, 12.5, 20)[:, None]
+    labels = np.arange(20) % 2
     assert ml.check_gradient(ml.Objective(model, X, labels, ml.BinaryCrossEntropy())).worst < 1e-6
 
 
 def test_single_precision_is_refused() -> None:
     rng = np.random.default_rng(0)
     model = small_model([3, 2], ml.Tanh, ml.Sigmoid, seed=0)
-    X, Y = rng.standard_normal((5, 3)), rng.integers(0, 2, (5, 2))
+    X = rng.standard_normal((5, 3))
+    Y = rng.integers(0, 2, (5, 2))
     objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy(), dtype="float32")
     message = (
-        "^objective: expected dtype float64, found float32, too coarse for differences: check the same objective "
-        "without dtype$"
+        "^objective: expected dtype float64, found float32, too coarse for differences: "
+        "check the same objective without dtype$"
     )
     with pytest.raises(ValueError, match=message):
         ml.check_gradient(objective)
 
 
-def test_the_check_changes_nothing() -> None:
-    objective = problem("sigmoid", ml.ReLU, [3, 4, 2], 5, 1.0)
+def test_the_model_keeps_its_parameters() -> None:
+    objective = small_objective(hidden=ml.ReLU, l2=1.0)
     before = objective.x0
     ml.check_gradient(objective, np.ones(before.size))
     np.testing.assert_array_equal(objective.model.parameters, before)
@@ -215,8 +178,51 @@ def test_the_check_changes_nothing() -> None:
         ({"x": [1.0]}, r"x: expected shape \(26,\), found \(1,\)"),
     ],
 )
-def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
+def test_wrong_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ml.check_gradient(problem("sigmoid", ml.Tanh, [3, 4, 2], 5, 1.0), **arguments)
+        ml.check_gradient(small_objective(l2=1.0), **arguments)
     with pytest.raises(TypeError, match="objective: expected an Objective, found"):
         ml.check_gradient(len)  # type: ignore[arg-type]
+
+
+def test_a_model_that_ends_in_dense_is_checked_too() -> None:
+    rng = np.random.default_rng(0)
+    model = ml.mlp(3, 4, 2, seed=0)
+    X = rng.standard_normal((5, 3))
+    objective = ml.Objective(model, X, rng.standard_normal((5, 2)), ml.SquaredError(), l2=0.5)
+    report = ml.check_gradient(objective)
+    assert report.worst < 1e-8
+    assert "SquaredError() with layers[2] Dense(4, 2): output error" in report.errors
+
+
+# The report
+
+
+def many_errors() -> ml.GradientReport:
+    return ml.GradientReport({f"parameter {index}": index * 1e-12 for index in range(5000)})
+
+
+def test_the_repr_of_a_report_shows_the_largest_errors() -> None:
+    lines = repr(many_errors()).splitlines()
+    assert lines[0] == "5000 derivatives, relative errors:"
+    assert lines[1] == "  5.0e-09  parameter 4999"
+    assert lines[20] == "  5.0e-09  parameter 4980"
+    assert lines[21] == "      ...  4980 smaller ones: print(report)"
+    assert len(lines) == 22
+
+
+def test_the_repr_of_a_short_report_shows_all_errors() -> None:
+    report = ml.GradientReport({"first": 1e-9, "second": 2e-8})
+    assert repr(report).splitlines() == [
+        "2 derivatives, relative errors:",
+        "  2.0e-08  second",
+        "  1.0e-09  first",
+    ]
+
+
+def test_print_shows_all_errors_in_their_order() -> None:
+    report = many_errors()
+    lines = str(report).splitlines()
+    assert len(lines) == 5000
+    assert lines[1] == "  1.0e-12  parameter 1"
+    assert report.worst == 4999 * 1e-12

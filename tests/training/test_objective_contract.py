@@ -1,6 +1,5 @@
-"""What an objective of one's own may answer, and what a trainer says to other answers, whatever the method."""
+"""What an objective may return, and the refusals of other values and of minimize's arguments."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,38 +8,37 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.helpers.problems import PROBLEMS
-from tests.helpers.trainers import CURVED, START, TRAINERS, Curved, Make, rosenbrock
-
-
-class Answers(Curved):
-    """Rosenbrock's cost and gradient, said in another way."""
-
-    def __init__(self, say: Callable[[float, Array], Any]) -> None:
-        super().__init__(lambda x: say(*rosenbrock(x)))
+from tests.helpers.objectives import (
+    Alter,
+    Altered,
+    AlteredMinibatches,
+    AlteredProducts,
+    Rosenbrock,
+)
+from tests.helpers.problems import START, random_objective, xor
+from tests.helpers.trainers import HESSIAN_METHODS, Make
 
 
 @pytest.mark.parametrize(
-    "say",
+    "alter",
     [
         lambda cost, gradient: [cost, gradient],
         lambda cost, gradient: (np.float64(cost), gradient.tolist()),
         lambda cost, gradient: (np.array([cost]), tuple(gradient)),
     ],
+    ids=["list", "list as gradient", "tuple as gradient"],
 )
-def test_lists_and_other_numbers_are_as_good(
-    make: Make, say: Callable[[float, Array], Any]
-) -> None:
+def test_lists_and_other_numeric_types_are_converted(make: Make, alter: Alter) -> None:
     expected, found = (
         make(max_evaluations=20).minimize(objective, START)
-        for objective in (Curved(), Answers(say))
+        for objective in (Rosenbrock(), Altered(Rosenbrock(), alter))
     )
     np.testing.assert_array_equal(found.x, expected.x)
     assert found.history.cost == expected.history.cost
 
 
 @pytest.mark.parametrize(
-    ("say", "error", "message"),
+    ("alter", "error", "message"),
     [
         (
             lambda cost, gradient: 2.5,
@@ -89,69 +87,29 @@ def test_lists_and_other_numbers_are_as_good(
         ),
     ],
 )
-def test_other_answers_are_refused(
-    make: Make, say: Callable[[float, Array], Any], error: type[Exception], message: str
+def test_other_returned_values_are_refused(
+    make: Make, alter: Alter, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        make().minimize(Answers(say), START)
+        make().minimize(Altered(Rosenbrock(), alter), START)
 
 
-@pytest.mark.parametrize("method", CURVED)
+@pytest.mark.parametrize("method", HESSIAN_METHODS)
 def test_a_product_of_another_shape_is_refused(method: str) -> None:
-    class Short(Curved):
-        def hessp(self, x: Array, v: Array, gauss_newton: bool = False) -> Array:
-            return v[:1]
-
-    with pytest.raises(
-        ValueError, match=r"^objective's hessp: expected shape \(2,\), found \(1,\)$"
-    ):
-        ml.ScipyTrainer(method).minimize(Short(), START)
+    objective = AlteredProducts(Rosenbrock(), lambda product: product[:1])
+    expected = r"^objective's hessp: expected shape \(2,\), found \(1,\)$"
+    with pytest.raises(ValueError, match=expected):
+        ml.ScipyTrainer(method).minimize(objective, START)
 
 
-def test_a_batch_of_another_shape_is_refused() -> None:
-    class Short:
-        x0, rows = np.ones(2), 10
+def test_a_minibatch_gradient_of_another_shape_is_refused() -> None:
+    def shorten(cost: float, gradient: Array) -> tuple[float, Array]:
+        return cost, gradient[:1]
 
-        def set_parameters(self, x: Array) -> None:
-            self.x0 = x
-
-        def __call__(self, x: Array) -> tuple[float, Array]:
-            return float(x @ x) / 2, x
-
-        def minibatch(self, x: Array, rows: Array) -> tuple[float, Array]:
-            return float(x @ x) / 2, x[:1]
-
-    with pytest.raises(
-        ValueError, match=r"^objective's gradient: expected shape \(2,\), found \(1,\)$"
-    ):
-        ml.GradientDescent(batch_size=5).minimize(Short())
-
-
-@pytest.mark.parametrize("name", ["gradient descent", "Nesterov", "Adam"])
-def test_steps_that_are_too_long_are_told_of(name: str) -> None:
-    steep = {"gradient descent": 1e3, "Nesterov": 1e3, "Adam": 1.0}[name]
-
-    def bowl(x: Array) -> tuple[float, Array]:
-        return steep * float(x @ x), 2 * steep * x
-
-    advice = ", and no step lowered the cost: the learning rate may be too large"
-    result = TRAINERS[name](max_iterations=1).minimize(bowl, [1e-3, 1e-3])
-    assert result.message == f"gradient descent: the budget of 1 iterations is used up{advice}"
-    assert result.status == ml.Status.MAX_ITERATIONS
-    fine = TRAINERS[name](max_iterations=1).minimize(lambda x: (float(x @ x) / 2, x), [3.0, 3.0])
-    assert fine.message == "gradient descent: the budget of 1 iterations is used up"
-
-
-def test_a_run_that_overflows_is_advised_too() -> None:
-    def bowl(x: Array) -> tuple[float, Array]:
-        with np.errstate(over="ignore"):
-            return float(x @ x), 2 * x
-
-    result = ml.GradientDescent(1e6).minimize(bowl, [1.0])
-    assert result.status == ml.Status.NON_FINITE
-    assert result.message.endswith(
-        "and no step lowered the cost: the learning rate may be too large"
-    )
+    objective = AlteredMinibatches(random_objective(rows=10), shorten)
+    expected = r"^objective's gradient: expected shape \(43,\), found \(1,\)$"
+    with pytest.raises(ValueError, match=expected):
+        ml.GradientDescent(batch_size=5).minimize(objective)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +129,7 @@ def test_a_run_that_overflows_is_advised_too() -> None:
         ),
     ],
 )
-def test_arguments_of_minimize_are_checked(
+def test_wrong_arguments_of_minimize_are_refused(
     make: Make,
     options: dict[str, Any],
     error: type[Exception],
@@ -180,7 +138,7 @@ def test_arguments_of_minimize_are_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    objective = PROBLEMS["xor"]().objective
+    objective = xor().objective
     before = objective.x0
     with pytest.raises(error, match=message):
         make().minimize(objective, **options)

@@ -1,9 +1,7 @@
-"""Rows that are held out: what is measured on them, when a run ends for them, and which point is returned."""
+"""Validation: its measurements, when they end a run, and which point is returned."""
 
 import math
-import os
 import signal
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,53 +13,37 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.conftest import small_model
-from tests.helpers.trainers import START, TRAINERS, Curved, Make
-from tests.training.resume.test_resume import Killed, columns, in_child
-
-
-def noisy(rows: int = 40) -> tuple[Array, Array]:
-    """Labels that are half chance: a network with many units soon learns what is not so elsewhere."""
-    rng = np.random.default_rng(4)
-    X = rng.standard_normal((rows, 3))
-    return X, (X[:, 0] + 1.5 * rng.standard_normal(rows) > 0).astype(int)
-
-
-def problem() -> tuple[ml.Objective, Array, Array]:
-    X, labels = noisy()
-    model = small_model([3, 8, 1], ml.Tanh, ml.Sigmoid, 0)
-    return (
-        ml.Objective(model, X[:25], labels[:25], ml.BinaryCrossEntropy(), l2=0.01),
-        X[25:],
-        labels[25:],
-    )
+from tests.helpers.comparisons import same_in_every_run
+from tests.helpers.objectives import Killed, Rosenbrock, ScriptedValidation
+from tests.helpers.problems import START, overfitting_problem, small_model
+from tests.helpers.processes import forks, in_child
+from tests.helpers.trainers import TRAINERS, Make
 
 
 def share_right(labels: Any, predictions: Array) -> float:
     return ml.accuracy(labels, (predictions[:, 0] > 0.5).astype(int))
 
 
-def test_every_iteration_is_measured_on_the_held_out_rows(make: Make) -> None:
-    objective, X, labels = problem()
-    held_out = ml.Objective(objective.model, X, labels, ml.BinaryCrossEntropy())  # no penalty
-    told: list[ml.Iteration] = []
+def test_every_iteration_is_measured_on_the_validation_rows(make: Make) -> None:
+    objective, X, labels = overfitting_problem()
+    without_penalty = ml.Objective(objective.model, X, labels, ml.BinaryCrossEntropy())
+    iterations: list[ml.Iteration] = []
     points = [objective.x0]
 
-    def look(iteration: ml.Iteration) -> None:
-        told.append(iteration)
+    def record(iteration: ml.Iteration) -> None:
+        iterations.append(iteration)
         points.append(iteration.x.copy())
 
     validation = ml.Validation(X, labels, metric=share_right)
-    result = make(max_evaluations=40).minimize(objective, validation=validation, callback=look)
-    assert len(told) >= 2
-    for x, cost, metric in zip(
-        points, result.history.validation_cost, result.history.metric, strict=True
-    ):
-        assert cost == pytest.approx(held_out(x)[0], rel=1e-12)
+    result = make(max_evaluations=40).minimize(objective, validation=validation, callback=record)
+    assert len(iterations) >= 2
+    history = result.history
+    for x, cost, metric in zip(points, history.validation_cost, history.metric, strict=True):
+        assert cost == pytest.approx(without_penalty(x)[0], rel=1e-12)
         assert metric == share_right(labels, objective.model.replica(x).predict(X))
-    assert [iteration.validation_cost for iteration in told] == result.history.validation_cost[1:]
-    assert [iteration.metric for iteration in told] == result.history.metric[1:]
-    lines = str(result.history).splitlines()
+    assert [one.validation_cost for one in iterations] == history.validation_cost[1:]
+    assert [one.metric for one in iterations] == history.metric[1:]
+    lines = str(history).splitlines()
     assert lines[0].split() == [
         "iteration",
         "evaluations",
@@ -74,61 +56,57 @@ def test_every_iteration_is_measured_on_the_held_out_rows(make: Make) -> None:
     assert all(len(line) == len(lines[0]) for line in lines)
 
 
-def test_the_best_iteration_for_the_held_out_rows_is_returned_unless_one_says_no(
-    make: Make,
-) -> None:
-    objective, X, labels = problem()
+def test_the_best_iteration_for_the_validation_is_returned(make: Make) -> None:
+    objective, X, labels = overfitting_problem()
     points = [objective.x0]
-    whole = make(max_evaluations=60).minimize(
+    result = make(max_evaluations=60).minimize(
         objective,
         validation=ml.Validation(X, labels),
         callback=lambda iteration: points.append(iteration.x.copy()),
     )
-    best = int(np.argmin(whole.history.validation_cost))
-    assert whole.best_iteration == best
-    np.testing.assert_array_equal(whole.x, points[best])
+    best = int(np.argmin(result.history.validation_cost))
+    assert result.best_iteration == best
+    np.testing.assert_array_equal(result.x, points[best])
     np.testing.assert_array_equal(objective.model.parameters, points[best])
-    assert whole.fun == whole.history.cost[best]
-    np.testing.assert_array_equal(whole.jac, objective(points[best])[1])
-    objective.set_parameters(points[0])
-    kept = ml.Validation(X, labels, restore_best=False)
-    lowest = make(max_evaluations=60).minimize(objective, validation=kept)
-    assert lowest.best_iteration == best
-    assert lowest.fun <= min(whole.history.cost)
-    np.testing.assert_array_equal(
-        lowest.x, make(max_evaluations=60).minimize(objective, points[0]).x
-    )
+    assert result.fun == result.history.cost[best]
+    np.testing.assert_array_equal(result.jac, objective(points[best])[1])
+
+
+def test_without_restore_best_the_lowest_cost_is_returned(make: Make) -> None:
+    objective, X, labels = overfitting_problem()
+    start = objective.x0
+
+    def train(validation: ml.Validation | None) -> ml.TrainingResult:
+        return make(max_evaluations=60).minimize(objective, start, validation=validation)
+
+    restored = train(ml.Validation(X, labels))
+    result = train(ml.Validation(X, labels, restore_best=False))
+    assert result.best_iteration == restored.best_iteration
+    assert result.fun <= min(restored.history.cost)
+    np.testing.assert_array_equal(result.x, train(None).x)
 
 
 def test_patience_ends_the_run(make: Make) -> None:
-    objective, X, labels = problem()
-    patient = {"gradient descent": 40}.get(make().name, 3)
-    result = make().minimize(objective, validation=ml.Validation(X, labels, patience=patient))
+    objective, X, labels = overfitting_problem()
+    patience = 40 if make().name == "gradient descent" else 3
+    validation = ml.Validation(X, labels, patience=patience)
+    result = make().minimize(objective, validation=validation)
+    costs = result.history.validation_cost
     assert (result.status, result.success) == (ml.Status.STOPPED_EARLY, True)
-    assert result.best_iteration is not None
-    assert (
-        result.nit
-        == result.best_iteration + patient
-        == np.argmin(result.history.validation_cost) + patient
+    best = int(np.argmin(costs))
+    assert result.best_iteration == best
+    assert result.nit == best + patience
+    expected = (
+        f"the validation cost has not improved for {patience} iterations "
+        f"(best {min(costs):.6g}, at iteration {best})"
     )
-    best = min(result.history.validation_cost)
-    expected = f"has not improved for {patient} iterations (best {best:.6g}, at iteration {result.best_iteration})"
-    assert result.message.endswith(f"the validation cost {expected}")
+    assert result.message.endswith(expected)
 
 
-class Scripted(Curved):
-    """Whose held-out rows have these costs and metrics, iteration by iteration, whatever the point."""
-
-    def __init__(self, costs: list[float]) -> None:
-        super().__init__()
-        self.costs = costs
-
-    def validation_rows(self, X: object, Y: object) -> Callable[[Array], tuple[float, Array]]:
-        costs = iter(self.costs)
-        return lambda x: (cost := next(costs), np.array([[-cost]]))
+# The course of the validation, written by the test
 
 
-def first_number(Y: object, predictions: Array) -> float:
+def first_prediction(Y: object, predictions: Array) -> float:
     return float(predictions[0, 0])
 
 
@@ -138,21 +116,28 @@ def first_number(Y: object, predictions: Array) -> float:
     st.integers(1, 5),
     st.sampled_from([0.0, 1.0, 2.5]),
 )
-def test_patience_is_counted_from_the_last_improvement(
-    monitor: str, costs: list[int], patience: int, minimum: float
+def test_patience_counts_from_the_last_improvement(
+    monitor: str, costs: list[int], patience: int, min_delta: float
 ) -> None:
-    """Against the definition, for any course of the validation."""
-    reference, improved, end = costs[0], 0, 11
+    reference = costs[0]
+    improved = 0
+    end = 11
     for iteration, cost in enumerate(costs):
-        if iteration and cost < reference - minimum:
-            reference, improved = cost, iteration
+        if iteration and cost < reference - min_delta:
+            reference = cost
+            improved = iteration
         if iteration - improved >= patience:
             end = iteration
             break
     validation = ml.Validation(
-        [], [], metric=first_number, monitor=monitor, patience=patience, min_delta=minimum
+        [],
+        [],
+        metric=first_prediction,
+        monitor=monitor,
+        patience=patience,
+        min_delta=min_delta,
     )
-    objective = Scripted([float(cost) for cost in costs])
+    objective = ScriptedValidation([float(cost) for cost in costs])
     trainer = ml.GradientDescent(0.01, tolerance=0, max_iterations=11)
     result = trainer.minimize(objective, START, validation=validation)
     assert result.nit == end
@@ -161,82 +146,92 @@ def test_patience_is_counted_from_the_last_improvement(
 
 
 @pytest.mark.parametrize("first", [0.2, math.nan])
-def test_a_metric_that_is_not_a_number_is_no_improvement(first: float) -> None:
+def test_a_metric_of_nan_is_no_improvement(first: float) -> None:
     values = iter([first, math.nan, 0.3, math.nan, math.nan])
     validation = ml.Validation(
-        [], [], metric=lambda Y, P: next(values), monitor="metric", patience=2
+        [], [], metric=lambda Y, predictions: next(values), monitor="metric", patience=2
     )
-    result = ml.GradientDescent(0.01).minimize(Scripted([1.0] * 5), START, validation=validation)
+    objective = ScriptedValidation([1.0] * 5)
+    result = ml.GradientDescent(0.01).minimize(objective, START, validation=validation)
     assert (result.nit, result.best_iteration) == (4, 2)
 
 
-def test_a_metric_that_is_never_a_number_can_be_resumed(tmp_path: Path) -> None:
-    def run(iterations: int, path: Path | None) -> Any:
-        objective, X, labels = problem()
-        validation = ml.Validation(X, labels, metric=nothing, monitor="metric", patience=8)
-        return ml.GradientDescent(0.1, max_iterations=iterations).minimize(
-            objective, validation=validation, checkpoint=path
-        )
-
-    run(3, tmp_path / "run.h5")
-    resumed, whole = run(20, tmp_path / "run.h5"), run(20, None)
-    assert (
-        (resumed.nit, resumed.status) == (whole.nit, whole.status) == (8, ml.Status.STOPPED_EARLY)
+def test_the_message_names_min_delta() -> None:
+    validation = ml.Validation([], [], patience=2, min_delta=0.5)
+    objective = ScriptedValidation([1.0, 0.9, 0.8])
+    result = ml.GradientDescent(0.01).minimize(objective, START, validation=validation)
+    expected = (
+        "the validation cost has not improved by more than 0.5 for 2 iterations "
+        "(best 0.8, at iteration 2)"
     )
-    np.testing.assert_array_equal(resumed.x, whole.x)
+    assert result.message.endswith(expected)
 
 
-def nothing(Y: object, predictions: Array) -> float:
+# Resuming
+
+
+def always_nan(Y: object, predictions: Array) -> float:
     return math.nan
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
-@pytest.mark.parametrize("trainer", ["TNC", "L-BFGS-B", "Newton-CG", "gradient descent"])
-def test_a_run_that_was_killed_ends_alike(trainer: str, tmp_path: Path) -> None:
-    make, path = TRAINERS[trainer], tmp_path / "run.h5"
+def test_a_run_whose_metric_is_always_nan_can_be_resumed(tmp_path: Path) -> None:
+    def run(iterations: int, checkpoint: Path | None) -> ml.TrainingResult:
+        objective, X, labels = overfitting_problem()
+        validation = ml.Validation(X, labels, metric=always_nan, monitor="metric", patience=8)
+        trainer = ml.GradientDescent(0.1, max_iterations=iterations)
+        return trainer.minimize(objective, validation=validation, checkpoint=checkpoint)
+
+    run(3, tmp_path / "run.h5")
+    resumed = run(20, tmp_path / "run.h5")
+    whole = run(20, None)
+    assert (whole.nit, whole.status) == (8, ml.Status.STOPPED_EARLY)
+    np.testing.assert_equal(same_in_every_run(resumed), same_in_every_run(whole))
+
+
+@forks
+@pytest.mark.parametrize("trainer", ["TNC", "L-BFGS-B", "Newton-CG", "L-BFGS", "gradient descent"])
+def test_a_run_that_was_killed_twice_ends_as_the_whole_run(trainer: str, tmp_path: Path) -> None:
+    make = TRAINERS[trainer]
+    path = tmp_path / "run.h5"
     patience = 40 if trainer == "gradient descent" else 5
 
     def fresh() -> tuple[ml.Objective, ml.Validation]:
-        objective, X, labels = problem()
+        objective, X, labels = overfitting_problem()
         return objective, ml.Validation(X, labels, metric=share_right, patience=patience)
 
     objective, validation = fresh()
     whole = make().minimize(objective, validation=validation)
     assert whole.status == ml.Status.STOPPED_EARLY
-    statuses = []
-    for fatal in (3, 3):
+    for _ in range(2):
         objective, validation = fresh()
-        killed = Killed(objective, fatal)
-        statuses.append(
-            in_child(
-                partial(
-                    make().minimize,
-                    killed,
-                    validation=validation,
-                    checkpoint=path,
-                    checkpoint_every=2,
-                )
-            )
+        run = partial(
+            make().minimize,
+            Killed(objective, 3),
+            validation=validation,
+            checkpoint=path,
+            checkpoint_every=2,
         )
-    assert statuses == [-signal.SIGKILL] * 2
+        assert in_child(run) == -signal.SIGKILL
     for _ in range(2):  # the second time it has ended already
         objective, validation = fresh()
         result = make().minimize(objective, validation=validation, checkpoint=path)
-        np.testing.assert_array_equal(result.x, whole.x)
-        assert (result.status, result.best_iteration) == (whole.status, whole.best_iteration)
-        assert result.message.startswith(f"{whole.message} (")
-        assert columns(result) == columns(whole)
+        np.testing.assert_equal(same_in_every_run(result), same_in_every_run(whole))
         np.testing.assert_array_equal(ml.load(path).parameters, whole.x)
 
 
 def test_another_validation_is_another_run(tmp_path: Path) -> None:
-    objective, X, labels = problem()
-    run = partial(
-        ml.ScipyTrainer(max_evaluations=5).minimize, objective, checkpoint=tmp_path / "run.h5"
-    )
+    objective, X, labels = overfitting_problem()
+    trainer = ml.ScipyTrainer(max_evaluations=5)
+    run = partial(trainer.minimize, objective, checkpoint=tmp_path / "run.h5")
     run(validation=ml.Validation(X, labels, patience=3))
-    for other in (None, ml.Validation(X, labels), ml.Validation(X[1:], labels[1:], patience=3)):
+    others = (
+        None,
+        ml.Validation(X, labels),
+        ml.Validation(X, labels, patience=3, min_delta=0.1),
+        ml.Validation(X, labels, patience=3, restore_best=False),
+        ml.Validation(X[1:], labels[1:], patience=3),
+    )
+    for other in others:
         with pytest.raises(ml.ResumeError, match="found another run's"):
             run(validation=other)
 
@@ -249,41 +244,29 @@ class Share:
 
 
 @pytest.mark.parametrize(
-    "metric",
-    [share_right, Share, partial(ml.top_k_accuracy, k=2)],
+    "new_metric",
+    [lambda: share_right, Share, lambda: partial(ml.top_k_accuracy, k=2)],
     ids=["function", "object", "partial"],
 )
-def test_a_metric_is_known_by_its_name_in_every_process(metric: Any, tmp_path: Path) -> None:
-    """Each time a new object, as another process would have: repr has its place in memory."""
-    X, labels = noisy()
+def test_a_metric_is_identified_by_its_name(new_metric: Any, tmp_path: Path) -> None:
+    """Each run has a new object, as another process would; its repr holds a place in memory."""
+    path = tmp_path / "run.h5"
+    _, X, labels = overfitting_problem()
     model = small_model([3, 8, 2], ml.Tanh, ml.Softmax, 0)
+    start = model.parameters.copy()
     for iterations in (2, 4):
-        objective = ml.Objective(model, X[:25], labels[:25], ml.CategoricalCrossEntropy())
-        made = (
-            Share()
-            if metric is Share
-            else partial(metric.func, k=2)
-            if isinstance(metric, partial)
-            else metric
-        )
-        validation = ml.Validation(X[25:], labels[25:], metric=made)
+        model.parameters[:] = start
+        objective = ml.Objective(model, X[:10], labels[:10], ml.CategoricalCrossEntropy())
+        validation = ml.Validation(X[10:], labels[10:], metric=new_metric())
         trainer = ml.GradientDescent(0.1, max_iterations=iterations)
-        result = trainer.minimize(objective, validation=validation, checkpoint=tmp_path / "run.h5")
+        result = trainer.minimize(objective, validation=validation, checkpoint=path)
     assert result.nit == 4
-    other = ml.Validation(X[25:], labels[25:], metric=partial(ml.top_k_accuracy, k=1))
+    other = ml.Validation(X[10:], labels[10:], metric=partial(ml.top_k_accuracy, k=1))
     with pytest.raises(ml.ResumeError, match="found another run's"):
-        ml.GradientDescent(0.1).minimize(
-            objective, validation=other, checkpoint=tmp_path / "run.h5"
-        )
+        ml.GradientDescent(0.1).minimize(objective, validation=other, checkpoint=path)
 
 
-def test_the_least_improvement_is_told_of() -> None:
-    validation = ml.Validation([], [], patience=2, min_delta=0.5)
-    result = ml.GradientDescent(0.01).minimize(
-        Scripted([1.0, 0.9, 0.8]), START, validation=validation
-    )
-    message = "the validation cost has not improved by more than 0.5 for 2 iterations (best 0.8, at iteration 2)"
-    assert result.message.endswith(message)
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -305,38 +288,53 @@ def test_the_least_improvement_is_told_of() -> None:
         ({"restore_best": 1}, TypeError, "restore_best: expected True or False, found 1"),
     ],
 )
-def test_wrong_arguments_are_named(
+def test_wrong_arguments_are_refused(
     arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         ml.Validation([[1.0]], [1], **arguments)
 
 
-def test_mistakes_are_told_before_anything_changes(make: Make) -> None:
-    objective, X, labels = problem()
-    start = objective.x0
-    for validation, error, message in (
+def metric_of_strings(Y: object, predictions: Array) -> Any:
+    return "x"
+
+
+_, X, LABELS = overfitting_problem()
+
+
+@pytest.mark.parametrize(
+    ("validation", "error", "message"),
+    [
         (
-            (X, labels),
+            (X, LABELS),
             TypeError,
             r"validation: expected Validation\(X, Y\), found \(an array of shape",
         ),
-        (ml.Validation(X[:, :2], labels), ValueError, "^validation: X: expected 3 columns"),
+        (ml.Validation(X[:, :2], LABELS), ValueError, "^validation: X: expected 3 columns"),
         (
-            ml.Validation(X, labels[:3]),
+            ml.Validation(X, LABELS[:3]),
             ValueError,
             "^validation: Y: expected as many rows as X, 15, found 3",
         ),
         (
-            ml.Validation(X, labels, metric=lambda Y, P: "x"),  # type: ignore[arg-type, return-value]
+            ml.Validation(X, LABELS, metric=metric_of_strings),
             TypeError,
-            "metric: expected a function that returns a num",
+            "metric: expected a function that returns a number, found 'x'",
         ),
-    ):
-        with pytest.raises(error, match=message):
-            make().minimize(objective, validation=validation)  # type: ignore[arg-type]
-        np.testing.assert_array_equal(objective.model.parameters, start)
-    with pytest.raises(
-        TypeError, match="validation: expected an Objective, which can evaluate other rows, found <"
-    ):
-        make().minimize(Curved(), START, validation=ml.Validation(X, labels))
+    ],
+    ids=["pair", "columns", "rows", "metric"],
+)
+def test_a_wrong_validation_is_refused_and_the_model_stays(
+    make: Make, validation: Any, error: type[Exception], message: str
+) -> None:
+    objective, _, _ = overfitting_problem()
+    start = objective.x0
+    with pytest.raises(error, match=message):
+        make().minimize(objective, validation=validation)
+    np.testing.assert_array_equal(objective.model.parameters, start)
+
+
+def test_a_function_without_validation_rows_is_refused(make: Make) -> None:
+    expected = "validation: expected an Objective, which can evaluate other rows, found <function"
+    with pytest.raises(TypeError, match=expected):
+        make().minimize(Rosenbrock(), START, validation=ml.Validation(X, LABELS))

@@ -1,6 +1,4 @@
-"""A loss of one's own: it trains, its arguments identify a run, Newton methods refuse it by name."""
-
-from __future__ import annotations
+"""A custom loss trains, its arguments identify a run, and Hessian products refuse it by name."""
 
 from pathlib import Path
 
@@ -54,26 +52,9 @@ def test_hessian_products_refuse_it_by_name() -> None:
         ml.ScipyTrainer("Newton-CG").minimize(problem)
 
 
-def test_its_arguments_are_part_of_a_runs_identity(tmp_path: Path) -> None:
+def test_its_arguments_are_part_of_the_identity_of_a_run(tmp_path: Path) -> None:
     assert repr(LogCosh(0.5)) == "LogCosh(scale=0.5)"
     trainer = ml.LBFGS(max_iterations=2)
     trainer.minimize(objective(LogCosh(0.5)), checkpoint=tmp_path / "run.h5")
     with pytest.raises(ml.ResumeError, match="found another run's"):
         trainer.minimize(objective(LogCosh(2.0)), checkpoint=tmp_path / "run.h5")
-
-
-@pytest.mark.parametrize("fold", range(6))
-def test_the_preconditioner_takes_rows_of_positive_weight(fold: int) -> None:
-    """A mask of a fold may be zero on every step-th row."""
-    rng = np.random.default_rng(1)
-    X = rng.standard_normal((6000, 2))
-    weight = (np.arange(6000) % 6 != fold).astype(float)
-    model = ml.mlp(2, 3, 1, output=ml.Sigmoid, seed=0)
-    labels = (X[:, 0] > 0).astype(int)
-    loss = ml.BinaryCrossEntropy()
-    problem = ml.Objective(model, X, labels, loss, 1.0, sample_weight=weight, shards=3)
-    chosen = problem._shards.spread(1000)
-    known = {tuple(row) for row in X[weight > 0]}
-    assert 1000 <= len(chosen) <= 1300
-    assert all(tuple(row) in known for row in chosen)
-    assert ml.LBFGS(max_iterations=3).minimize(problem).nit == 3

@@ -1,0 +1,72 @@
+"""InverseHessian against BFGS's update of the whole matrix."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minilayer.training.methods.inverse_hessian import InverseHessian, pairs_state
+from minilayer.utils.types import Array
+
+
+class Fixed:
+    """A preconditioner that is a matrix."""
+
+    def __init__(self, P: Array) -> None:
+        self.P = P
+
+    def refresh(self, x: Array, /) -> None:
+        """Do nothing: the matrix is the same everywhere."""
+
+    def __call__(self, v: Array, /) -> Array:
+        return np.asarray(self.P @ v)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    memory=st.integers(1, 6),
+    pairs=st.integers(0, 9),
+    preconditioned=st.booleans(),
+)
+def test_products_are_those_of_the_bfgs_matrix(
+    seed: int, memory: int, pairs: int, preconditioned: bool
+) -> None:
+    """The matrix is updated by H <- (I - s y'/s'y) H (I - y s'/s'y) + s s'/s'y."""
+    size = 7
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((size, size))
+    P = root @ root.T + np.eye(size) if preconditioned else np.eye(size)
+    preconditioner = Fixed(P) if preconditioned else None
+    inverse_hessian = InverseHessian(memory)
+    kept: list[tuple[Array, Array]] = []
+    for _ in range(pairs):
+        s, y = rng.standard_normal((2, size))
+        inverse_hessian.add(s, y)
+        if s @ y > 0:
+            kept.append((s, y))
+    kept = kept[-memory:]
+    assert len(inverse_hessian) == len(kept)
+    H = P.copy()
+    if kept:
+        s, y = kept[-1]
+        H *= (s @ y) / (y @ P @ y)
+    for s, y in kept:
+        left = np.eye(size) - np.outer(s, y) / (s @ y)
+        H = left @ H @ left.T + np.outer(s, s) / (s @ y)
+    v = rng.standard_normal(size)
+    found = inverse_hessian.dot(v, preconditioner)
+    np.testing.assert_allclose(found, H @ v, rtol=1e-6, atol=1e-6 * np.abs(H).max())
+    again = InverseHessian(memory)
+    again.restore(pairs_state(inverse_hessian.pairs))
+    np.testing.assert_array_equal(again.dot(v, preconditioner), found)
+    inverse_hessian.clear()
+    assert not inverse_hessian
+
+
+def test_pairs_of_no_curvature_are_left_out() -> None:
+    inverse_hessian = InverseHessian(5)
+    step = np.array([1.0, 0.0])
+    for change in ([0.0, 1.0], [-1.0, 0.0], [1e-12, 1.0], [np.nan, 1.0]):
+        inverse_hessian.add(step, np.array(change))
+        assert not inverse_hessian
+    inverse_hessian.add(step, np.array([1e-9, 1.0]))
+    assert len(inverse_hessian) == 1
