@@ -44,7 +44,7 @@ def main(options: Any) -> None:
 
     def draw_cost(ax: Any) -> None:
         plots.cost_curve(history, ax=ax)
-        evaluations = history.evaluations[result.best_iteration]
+        evaluations = history.evaluations[result.best_iteration or 0]
         ax.axvline(evaluations, color="#999999", linestyle="--", label="kept by early stopping")
         ax.legend(frameon=False)
 

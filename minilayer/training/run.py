@@ -60,6 +60,7 @@ class Run:
         self._checkpointer = checkpointer
         self._monitor = monitor
         self._clock = Clock()
+        self._final_seconds: float | None = None
         replay = None if checkpointer is None else checkpointer.replay
         self._counted = CountedObjective(problem, budget, self._clock, replay)
         self._last: Evaluation | None = None
@@ -143,6 +144,7 @@ class Run:
 
     def finish(self) -> None:
         """Hand the best point to the objective and write the checkpoint."""
+        self._final_seconds = self.seconds  # as the checkpoint and the result report them
         try:
             self._bar.close()
             if self.returned_point is not None:
@@ -174,6 +176,8 @@ class Run:
     @property
     def seconds(self) -> float:
         """Seconds since the run began; never less than an earlier part of it has reported."""
+        if self._final_seconds is not None:
+            return self._final_seconds
         seconds = self._clock.seconds
         if self._checkpointer is None or self.evaluations < self._checkpointer.all_evaluations:
             return seconds

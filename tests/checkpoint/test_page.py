@@ -2,7 +2,7 @@
 
 import re
 
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 PAGE = ROOT / "minilayer" / "checkpoint" / "README.md"
 TESTS = ROOT / "tests"

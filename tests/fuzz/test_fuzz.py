@@ -9,10 +9,10 @@ import pytest
 from minilayer.checkpoint import reader
 from minilayer.training.resume.journal import Journal
 from minilayer.utils import matlab5
-from tests.conftest import ROOT
 from tests.fuzz import checkpoint, journal, matlab
 from tests.fuzz.engine import Target, run, save_finding
 from tests.fuzz.source import ByteSource, RandomSource
+from tests.helpers.paths import ROOT
 
 TARGETS = {target.name: target for target in (checkpoint.TARGET, matlab.TARGET, journal.TARGET)}
 FINDINGS = sorted((ROOT / "tests" / "fixtures").glob("fuzz-*.bin"))

@@ -277,7 +277,7 @@ def test_refusals_and_defaults_are_all_members() -> None:
     ("trainer", "options", "member"),
     [
         (ml.GradientDescent(batch_size=1), {}, "rows"),
-        (ml.LBFGS(), {"checkpoint": "run.h5"}, "fingerprint"),
+        (ml.LBFGS(), {"checkpoint": "run.h5"}, "model"),
         (ml.ScipyTrainer("Newton-CG"), {}, "require_hessian_support"),
         (ml.ScipyTrainer("trust-constr", gauss_newton=True), {}, "require_hessian_support"),
         (ml.LBFGS(), {"validation": ml.Validation([[1.0]], [1])}, "validation_rows"),

@@ -20,7 +20,7 @@ from scipy.sparse import csc_array
 from minilayer.utils import matlab5
 from minilayer.utils.matlab5 import CLASS_DTYPES, COMPRESSED, MATRIX, read_matrices
 from minilayer.utils.types import Array
-from tests.conftest import ROOT
+from tests.helpers.paths import ROOT
 from tests.utils.plain_matlab5 import (
     CLASSES,
     DATA_TYPES,

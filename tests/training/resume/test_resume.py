@@ -230,7 +230,6 @@ def test_seconds_of_a_resumed_run_never_fall_below_those_reported_before(
     assert all(before <= after for before, after in pairs)
 
 
-@pytest.mark.xfail(strict=True, reason="Run.save stores the seconds before the file is written")
 def test_seconds_of_a_resumed_run_include_the_last_write_of_the_checkpoint(
     make: Make, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
