@@ -22,7 +22,8 @@ BORDER_PIXELS = 1
 """Between images that have no captions."""
 CAPTION_SHARE = 0.36
 """Room for a caption of two lines above an image, as a share of the image's side."""
-SMALLEST_POINTS, LARGEST_POINTS = 5.0, 10.0
+SMALLEST_POINTS = 5.0
+LARGEST_POINTS = 10.0
 POINTS_PER_CHARACTER = 0.56
 """Average width of a character, as a share of the font's size."""
 TINY = 1e-300
