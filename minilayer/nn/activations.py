@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 
+from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
 from .configured import register
 from .layer import Layer
@@ -58,6 +59,7 @@ class Activation(Layer):
             raise self._unsupported("second_derivative")
 
     @final
+    @ignores_floating_point_errors
     def forward(self, x: Array) -> Array:
         self._x = x
         self._y = self.workspace.array("y", x.shape, x.dtype)
@@ -124,11 +126,10 @@ class Sigmoid(Activation):
     """
 
     def function(self, x: Array, out: Array) -> None:
-        with np.errstate(over="ignore"):  # exp(1e4) is inf and 1 / inf is the right 0
-            np.negative(x, out=out)
-            np.exp(out, out=out)
-            out += 1
-            np.reciprocal(out, out=out)
+        np.negative(x, out=out)
+        np.exp(out, out=out)  # exp(1e4) is inf and 1 / inf is the right 0
+        out += 1
+        np.reciprocal(out, out=out)
 
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         np.subtract(1, y, out=out)

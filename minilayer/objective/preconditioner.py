@@ -68,15 +68,15 @@ class Preconditioner:
     def __init__(self, model: Sequential, rows: Array, of_rows: int) -> None:
         self._vector = np.empty(model.parameters.size, np.float32)  # precise enough for a guess
         self._replica = model.replica(self._vector)
-        with np.errstate(over="ignore"):  # layers of such inputs are left as they are
+        with np.errstate(all="ignore"):  # layers of such inputs are left as they are
             self._rows = rows.astype(np.float32)
         self._blocks = list(_preconditioned(self._replica, of_rows))
         self._inverses: dict[int, Array | None] = {}
 
     def refresh(self, x: Array) -> None:
         """Take the layers' inputs at parameters x. Those of the first layer never change."""
-        self._vector[:] = x
         with single_threaded_blas(), np.errstate(all="ignore"):
+            self._vector[:] = x
             self._replica.forward(self._rows)
             for index, (_, layer, name) in enumerate(self._blocks):
                 if index not in self._inverses or layer is not self._replica.layers[0]:

@@ -123,7 +123,7 @@ class Shards:
     def _prepare(self, name: str, part: Array, copy: bool) -> Array:
         if not copy:
             return part
-        with np.errstate(over="ignore"):  # refused below
+        with np.errstate(all="ignore"):  # an overflow is refused below
             prepared = np.array(part, dtype=self.dtype, order="F")
         if prepared.dtype.itemsize < part.dtype.itemsize:
             check_finite(f"{name} as {self.dtype}", prepared)
@@ -133,7 +133,8 @@ class Shards:
         if part.dtype == self.dtype:
             return part
         converted = work.array(name, part.shape, self.dtype)
-        np.copyto(converted, part, casting="same_kind")
+        with np.errstate(all="ignore"):
+            np.copyto(converted, part, casting="same_kind")
         return converted
 
 

@@ -46,10 +46,11 @@ class Surroundings:
 
     def __enter__(self) -> Self:
         self._limits = threadpool_limits(BLAS_THREADS, user_api="blas")
-        np.seterr(under="print", over="warn")
+        self._errors_before = np.seterr(under="print", over="warn")
         return self
 
     def __exit__(self, *exception: object) -> None:
+        np.seterr(**self._errors_before)
         self._limits.restore_original_limits()
 
     def note(self) -> None:
@@ -78,6 +79,7 @@ class Work(ABC):
     repetitions = REPETITIONS
 
     def __enter__(self) -> Self:
+        self._threads_before = threading.active_count()
         rng = np.random.default_rng(0)
         layers = [ml.Dense(12, 8), ml.Sigmoid(), ml.Dense(8, 3), ml.Sigmoid()]
         self.model = ml.Sequential(layers, seed=0)
@@ -120,7 +122,7 @@ class Work(ABC):
         cost, gradient = self.objective(self.start)
         if cost != self.expected[0] or not np.array_equal(gradient, self.expected[1]):
             found.append(("changed results", repr(cost)))
-        if threading.active_count() > 2 + self.workers:
+        if threading.active_count() > self._threads_before + self.workers:
             found.append(("threads left over", repr(threading.enumerate())))
         return found + self.model_problems(outcome)
 
@@ -180,7 +182,7 @@ class Products(Work):
         return self
 
     def run(self) -> None:
-        for _ in range(self.repetitions // 4):
+        for _ in range(max(1, self.repetitions // 4)):
             self.objective.hessp(self.start, self.direction)
             self.objective.hessp(self.start, self.direction, gauss_newton=True)
 
