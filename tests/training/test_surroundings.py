@@ -8,8 +8,8 @@ import pytest
 
 import minilayer as ml
 from minilayer.utils.types import Array
-from tests.problems import PROBLEMS
-from tests.trainers import Make
+from tests.helpers.problems import xor
+from tests.helpers.trainers import Make
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def all_raise() -> Iterator[object]:
 
 
 def test_errors_that_raise_change_no_run(make: Make) -> None:
-    expected = make(max_evaluations=40).minimize(PROBLEMS["xor"]().objective)
+    expected = make(max_evaluations=40).minimize(xor().objective)
     with np.errstate(all="raise"):
-        result = make(max_evaluations=40).minimize(PROBLEMS["xor"]().objective)
+        result = make(max_evaluations=40).minimize(xor().objective)
     assert result.message == expected.message
     np.testing.assert_array_equal(result.x, expected.x)
 
@@ -50,7 +50,7 @@ def test_the_users_functions_see_the_users_state(make: Make, all_raise: object) 
             seen.append(np.geterr())
             return super().__call__(x)
 
-    make(max_evaluations=5).minimize(Noting(PROBLEMS["xor"]().objective), callback=note)
+    make(max_evaluations=5).minimize(Noting(xor().objective), callback=note)
     assert len(seen) >= 2
     assert all(state == all_raise for state in seen)
 
@@ -69,5 +69,5 @@ def test_a_process_without_standard_error_can_train(
 ) -> None:
     """Services have none, nor does pythonw on Windows."""
     monkeypatch.setattr(sys, "stderr", None)
-    result = ml.LBFGS(max_iterations=3).minimize(PROBLEMS["xor"]().objective, progress=progress)
+    result = ml.LBFGS(max_iterations=3).minimize(xor().objective, progress=progress)
     assert result.nit == 3
