@@ -110,8 +110,8 @@ def _handle(number: int, frame: FrameType | None) -> None:
 def _call_users_handler() -> None:
     """Hand over what was noted; what comes meanwhile, and after an exception, is noted again."""
     global _mode, _noted
-    if _noted:
-        mode = _mode
+    mode = _mode
+    while _noted:
         if mode is _Mode.INTERRUPTIBLE:
             _mode = _Mode.DEFERRED
         _noted = 0
@@ -137,6 +137,15 @@ def _uninstall() -> None:
     """Put the user's handler back, unless he has set another one meanwhile."""
     global _mode
     _mode = _Mode.NORMAL
+    replaced = signal.signal(signal.SIGINT, _users_handler)
+    if replaced is not _handle:
+        signal.signal(signal.SIGINT, replaced)
+
+
+def _end_in_child() -> None:
+    """End the deferral, which may be that of a thread that the child does not have."""
+    global _mode
+    _mode = _Mode.NORMAL
     if signal.getsignal(signal.SIGINT) is _handle:
         signal.signal(signal.SIGINT, _users_handler)
 
@@ -145,4 +154,4 @@ def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-call_in_child(_uninstall)  # the deferral may be that of a thread that the child does not have
+call_in_child(_end_in_child)
