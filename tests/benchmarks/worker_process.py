@@ -103,7 +103,7 @@ def _do_nothing(_: object) -> None:
 
 
 def _serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Make the object, then answer calls until the other end is closed or ``make`` raises."""
+    """Make the object, then serve calls until the other end is closed or ``make`` raises."""
     held: list[Any] = []
 
     def make_and_hold() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import minilayer as ml
-from minilayer.training.problem import ProblemWrapper
+from minilayer.training import ProblemWrapper
 
 from ..case import EX4_SHAPE, L2, Array, Case, CostAndNorm, DType, Shape, exercise
 from ..target_timer import TargetTimer
