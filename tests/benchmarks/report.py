@@ -39,6 +39,26 @@ class Table:
         return "\n".join([*text, *self.remarks])
 
 
+def load_warning(busy: float | None, when: str) -> list[str]:
+    """Return a line that warns of other processes, or none.
+
+    Parameters
+    ----------
+    busy : float or None
+        CPUs that other processes keep busy; None if that is not known.
+    when : str
+        "before" or "after".
+
+    Returns
+    -------
+    list of str
+        At most one line.
+    """
+    if busy is None or busy <= MAX_BUSY_CPUS:
+        return []
+    return [f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {when} the measurement"]
+
+
 @dataclass
 class Report:
     """The result of one command.
@@ -87,10 +107,7 @@ class Report:
     def _measure_load(self, when: str) -> None:
         busy = busy_cpus()
         self.busy_cpus[when] = busy
-        if busy is not None and busy > MAX_BUSY_CPUS:
-            self.summary.append(
-                f"NOT A QUIET MACHINE: others kept {busy:.2f} CPUs busy {when} the measurement"
-            )
+        self.summary += load_warning(busy, when)
 
     def write_json(self, path: Path) -> None:
         """Write all figures and the machine that they belong to."""

@@ -7,7 +7,8 @@ Each tree is imported in a process of its own. The two processes take turns (tur
 other programs slows both. The ratio is new / old: above 1, this tree is the slower one. Where a
 process finds its memory can change its speed by some percent. Each case is therefore measured with
 several pairs of processes, and the range over the pairs is printed beside the median. To see the
-noise of a machine, compare a tree with itself.
+noise of a machine, compare a tree with itself. On a machine that others keep busy, threads that wait
+for each other are measured rather than the trees.
 
 The other tree needs only ``Dense``, ``Sigmoid``, ``Sequential``, ``Objective`` and
 ``BinaryCrossEntropy`` at the top level of its package. Neither this module nor what it imports may
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import time
 from collections.abc import Sequence
 from itertools import product
 from operator import methodcaller
@@ -27,7 +29,8 @@ from statistics import geometric_mean, median
 from typing import Any, NamedTuple
 
 from .case import DTYPES, L2, SHAPES, Array, Case, CostAndNorm, DType, Shape
-from .machine import machine_line
+from .machine import busy_cpus, machine_line
+from .report import SETTLING_SECONDS, load_warning
 from .turns import ratio, take_turns
 from .worker_process import WorkerProcess
 
@@ -134,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     _require_tree(options.old_tree)
     dtypes: Sequence[DType] = [options.dtype] if options.dtype else DTYPES
+    warnings = load_warning(busy_cpus(), "before")
     print(f"{machine_line()}\n")
     print(f"{'(rows, inputs, hidden, outputs)':<32}{'':<10}", end="")
     print(f"{'old, ms':>10}{'new, ms':>10}{'new / old':>11}   range over pairs   rounds")
