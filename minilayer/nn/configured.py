@@ -1,4 +1,4 @@
-"""Configured: objects described by their constructor arguments, and the registry of their classes."""
+"""Configured: objects that their constructor arguments describe, and their classes by name."""
 
 from __future__ import annotations
 

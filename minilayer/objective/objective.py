@@ -219,9 +219,9 @@ class Objective:
     ) -> tuple[float, Array]:
         """Return cost and gradient with the sums over ``rows`` taken ``scale`` times."""
         point = check_vector("x", x, self._decay.size)
-        # The sum starts from the penalty's gradient, which saves a pass over memory. Its dot product
-        # is inside the hold: BLAS's own threads would spin beside the shards afterwards. A cost that
-        # is not finite is a result, which trainers report.
+        # The sum starts from the penalty's gradient, which saves a pass over memory. Its dot
+        # product is inside the hold, as BLAS's own threads would spin beside the shards. A cost
+        # that is not finite is a result, which trainers report.
         with single_threaded_blas(), np.errstate(all="ignore"):
             gradient = np.multiply(self._decay, point, dtype=np.float64)
             penalty = float(gradient @ point) / 2

@@ -13,8 +13,9 @@ from ..utils.interrupts import interruptible, raise_interrupt
 
 Result = TypeVar("Result")
 
-RESULTS_PER_WORKER = 2
-"""Tasks that are under way or wait for their turn to be combined."""
+RESULTS_PER_WORKER = 6
+"""Tasks that are under way or wait for their turn to be combined. The caller wakes up when half of
+them are done, as each wake-up takes the interpreter's lock from a thread at work."""
 
 
 class OrderedReduction:
@@ -22,7 +23,7 @@ class OrderedReduction:
 
     Tasks start in order, and the caller's thread combines their results in order. A sum over tasks
     so has the same bits for any number of workers. A slow task does not hold up the others: up to
-    two results a worker may wait for their turn. Threads start at the first run that needs them.
+    six results a worker may wait for their turn. Threads start at the first run that needs them.
     They ignore floating-point errors.
     """
 
@@ -58,7 +59,9 @@ class OrderedReduction:
         try:
             for task in range(tasks):
                 if len(pending) == self._limit:
-                    self._combine_oldest(pending, combine)
+                    wait([pending[self._limit // 2 - 1]])
+                    for _ in range(self._limit // 2):
+                        self._combine_oldest(pending, combine)
                 pending.append(pool.submit(start, task, task))
             while pending:
                 self._combine_oldest(pending, combine)

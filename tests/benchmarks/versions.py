@@ -7,7 +7,7 @@ Each tree is imported in a process of its own. The two processes take turns (tur
 other programs slows both. The ratio is new / old: above 1, this tree is the slower one. Where a
 process finds its memory can change its speed by some percent. Each case is therefore measured with
 several pairs of processes, and the range over the pairs is printed beside the median. To see the
-noise of a machine, compare a tree with itself. On a machine that others keep busy, threads that wait
+noise of a machine, compare a tree with itself. On a busy machine, threads that wait
 for each other are measured rather than the trees.
 
 The other tree needs only ``Dense``, ``Sigmoid``, ``Sequential``, ``Objective`` and

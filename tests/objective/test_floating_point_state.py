@@ -1,4 +1,4 @@
-"""Floating-point errors: NumPy neither warns nor raises, whatever the user has set, and that stays."""
+"""NumPy neither warns nor raises, whatever the user has set, and that setting stays."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -62,7 +62,7 @@ class InterruptAt:
 
 
 def interrupt_everywhere(name: str, stride: int, first: int = 1) -> tuple[int, Problems]:
-    """Interrupt the work before every ``stride``-th instruction; return how often, and what broke."""
+    """Interrupt before every ``stride``-th instruction; return how often, and what broke."""
     found: Problems = []
     times = 0
     before = signal.signal(signal.SIGINT, on_interrupt)

@@ -109,7 +109,7 @@ class Checkpointer:
         return known
 
     def resumed_at(self) -> int | None:
-        """Return how many evaluations the run took over from its earlier part; None for a new run."""
+        """Return the number of evaluations of the run's earlier part; None for a new run."""
         known = 0 if self._journal is not None else self.state.get("evaluations", 0)
         total: int = known + self.replay.replayed
         return total or None
