@@ -174,6 +174,7 @@ def _values(values: Any, depth: int = 0) -> State:
         raise _state_error(f"values by name, nested at most {MAX_NESTING} deep", values)
     state: State = {}
     for name, value in values.items():
+        _check_name(name)
         if isinstance(value, int | float | str):
             state[name] = value
         else:
@@ -186,14 +187,18 @@ def _add_arrays(state: State, shapes: Any, group: Node, path: str, sums: dict[st
     if not isinstance(shapes, dict):
         raise _state_error("shapes by name as arrays", shapes)
     for name, shape in shapes.items():
-        if not is_plain_name(name):
-            raise _state_error("arrays with names of at most 255 bytes, without /", name)
+        _check_name(name)
         if isinstance(shape, dict) and isinstance(state.get(name), dict):
             _add_arrays(state[name], shape, group.child(name), f"{path}{name}/", sums)
         elif name in state:
             raise _state_error("either a value or an array of each name", name)
         else:
             state[name], sums[f"{path}{name}"] = _dataset(group.child(name), _shape(shape))
+
+
+def _check_name(name: str) -> None:
+    if not is_plain_name(name):
+        raise _state_error("names of at most 255 bytes, without /", name)
 
 
 def _shape(lengths: Any) -> tuple[int, ...]:

@@ -183,13 +183,16 @@ def layer_checksums(layers: Sequence[Layer]) -> list[tuple[str, str, dict[str, s
 
 
 def root_attributes(
-    layers: Sequence[Layer], state: str | None, state_checksums: Mapping[str, str]
+    layers: Sequence[Layer],
+    state: str | None,
+    state_checksums: Mapping[str, str],
+    version: int = 2,
 ) -> list[Message]:
     """The attributes of a checkpoint's root, with the checksum of all content."""
     about_state = {} if state is None else {"": state, **state_checksums}
     attributes = [
         attribute("format", "minilayer"),
-        attribute("version", 2),
+        attribute("version", version),
         attribute("layers", len(layers)),
         attribute("sha256", content_checksum(layer_checksums(layers), about_state)),
     ]

@@ -16,7 +16,7 @@ import minilayer as ml
 from minilayer.checkpoint import reader
 from minilayer.checkpoint.format import checksum
 from minilayer.checkpoint.hdf5 import CONTINUATION, PlainFile
-from minilayer.utils.types import Array
+from minilayer.utils.types import Array, State
 from tests.checkpoint.plain_hdf5 import (
     Layer,
     Message,
@@ -119,10 +119,13 @@ def generate(source: Source) -> bytes:
     sums: dict[str, str] = {}
     if source.chance(2):
         values, shapes, links = _state(source, file, sums, "", 0)
-        text = _mutated_text(source, json.dumps({"values": values, "arrays": shapes}))[:64_000]
+        described = _mutated_state(source, values, shapes)
+        text = _mutated_text(source, json.dumps(described))[:64_000]
         if links:
             members["state"] = file.group(links)
-    attributes = [_mutated_attribute(source, one) for one in root_attributes(layers, text, sums)]
+    version = source.choice((2, 2, 2, 1))
+    attributes = root_attributes(layers, text, sums, version)
+    attributes = [_mutated_attribute(source, one) for one in attributes]
     content = file.finish(file.group(members, attributes))
     if source.chance(20):
         content = file.with_another_field(content)
@@ -163,10 +166,10 @@ def _changed(source: Source, value: Array) -> Array:
 
 def _state(
     source: Source, file: PlainHDF5, sums: dict[str, str], path: str, depth: int
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]:
+) -> tuple[State, State, dict[str, int]]:
     """Return values, shapes, and links to the datasets; record the checksums by path."""
-    values: dict[str, Any] = {}
-    shapes: dict[str, Any] = {}
+    values: State = {}
+    shapes: State = {}
     links: dict[str, int] = {}
     for _ in range(source.integer(0, 3)):
         name = source.choice(NAMES)
@@ -188,6 +191,18 @@ def _state(
         else:
             values[name] = source.choice((1, 2.5, "text", True, float("nan"), 10**30, None, [1]))
     return values, shapes, links
+
+
+def _mutated_state(source: Source, values: State, shapes: State) -> State:
+    """What the file says of a state, now and then of another one."""
+    if source.chance(8):
+        part = source.choice((values, shapes))
+        name = source.choice((*values, *shapes, *NAMES, "", ".", "a/b", "\0", "\ud800", "x" * 256))
+        part[name] = source.choice(([3], [0], [2, -2], [True], {}, {"v": [3]}, 1, "text", None))
+    if source.chance(40):
+        wrong = source.choice(({}, [], [3], None, "", {"a": values}))
+        return {"values": source.choice((values, wrong)), "arrays": wrong}
+    return {"values": values, "arrays": shapes}
 
 
 def _mutated_text(source: Source, text: str) -> str:
