@@ -4,7 +4,7 @@ SciPy's reader is C code that trusts what a file says: one changed byte can end 
 184 bytes can take four gigabytes. This one reads full real matrices of numbers, compressed or not
 and in both byte orders, as MATLAB (``-v6``, ``-v7``), Octave and SciPy write them. It decodes the
 wanted variables alone. Its memory is at most the file's size and twice what a file of that size may
-hold: ``FREE_BYTES + NUMBERS_PER_BYTE * size``.
+hold: ``FREE_BYTES + NUMBERS_PER_BYTE * size``, and ``MAX_NUMBERS_BYTES`` at most.
 
 References
 ----------
@@ -35,6 +35,8 @@ NUMBERS_PER_BYTE = 100
 """Bytes of numbers for each byte of a file; the digits of exercise 4 have four when compressed."""
 FREE_BYTES = 1 << 25
 """Bytes of numbers that the smallest file may hold."""
+MAX_NUMBERS_BYTES = 1 << 32
+"""Bytes of numbers that the largest file may hold."""
 HEAD_BYTES = 1024
 """Of a compressed variable, to learn its name."""
 
@@ -121,7 +123,8 @@ class _Reader:
     def __init__(self, content: bytes) -> None:
         self._content = memoryview(content)
         self._order = _byte_order(content)
-        self._left = FREE_BYTES + NUMBERS_PER_BYTE * len(content)
+        self._limit = min(FREE_BYTES + NUMBERS_PER_BYTE * len(content), MAX_NUMBERS_BYTES)
+        self._left = self._limit
 
     def matrices(self, wanted: str) -> dict[str, Array]:
         """Return the matrices whose names match."""
@@ -222,10 +225,9 @@ class _Reader:
     def _take(self, count: int) -> None:
         self._left -= count
         if self._left < 0:
-            limit = FREE_BYTES + NUMBERS_PER_BYTE * len(self._content)
             raise _MalformedError(
-                f"expected at most {limit} bytes of numbers in a file of its size, found more: "
-                "save it with '-v6'"
+                f"expected at most {self._limit} bytes of numbers in a file of its size, "
+                "found more: save it with '-v6'"
             )
 
 

@@ -303,11 +303,13 @@ def test_what_a_file_may_hold_grows_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(matlab5, "FREE_BYTES", 0)
-    said = refusal(tmp_path, matlab_file(zeros(1000, 1000)))
-    assert "bytes of numbers in a file of its size, found more: save it with '-v6'" in said
+    too_much = "bytes of numbers in a file of its size, found more: save it with '-v6'"
+    assert too_much in refusal(tmp_path, matlab_file(zeros(1000, 1000)))
     noise = np.random.default_rng(0).standard_normal((1000, 100))
     content = matlab_file(compressed(matrix("X", noise)))
     np.testing.assert_array_equal(read(tmp_path, content)["X"], noise)
+    monkeypatch.setattr(matlab5, "MAX_NUMBERS_BYTES", noise.nbytes)
+    assert f"expected at most 800000 {too_much}" in refusal(tmp_path, content)
 
 
 def test_a_file_has_a_limit_of_variables_and_of_bytes(
