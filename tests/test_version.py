@@ -19,4 +19,6 @@ def test_version_without_installation_is_unknown(monkeypatch: pytest.MonkeyPatch
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(version, "version", not_installed)
+    version.library_version.cache_clear()
     assert version.library_version() == "unknown"
+    version.library_version.cache_clear()

@@ -153,6 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         f"\ngeometric mean of new / old: {geometric_mean(medians):.3f}; highest {max(medians):.3f}"
     )
+    time.sleep(SETTLING_SECONDS)
+    for warning in [*warnings, *load_warning(busy_cpus(), "after")]:
+        print(warning)
 
 
 def _measure_pair(old_tree: Path, case: Case, seconds: float) -> tuple[list[float], list[float]]:

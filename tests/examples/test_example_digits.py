@@ -33,7 +33,7 @@ def test_it_reports_draws_and_saves(
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.strip())
     assert float(lines["cost"]) < 2
     assert lines["evaluations"] == "40"
-    assert "Dense(400, 25, UniformEpsilon(0.125))" in done.stdout
+    assert "Dense(400, 25)  " in done.stdout
     assert "gradient check: largest relative error" in done.stdout
     for text in (
         "training accuracy",
@@ -129,7 +129,7 @@ def test_the_seed_is_the_article_start(tmp_path: Path) -> None:
         (
             ["--test-share", "2"],
             1,
-            "digits.py: error: holdout: expected a share between 0 and 1, found 2.0",
+            "digits.py: error: test_size: expected a share between 0 and 1, found 2.0",
         ),
         (
             ["--evaluations", "0"],
