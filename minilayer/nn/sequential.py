@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, final
+from typing import Any, TypeGuard, final
 
 import numpy as np
 import numpy.typing as npt
@@ -158,13 +158,26 @@ class Sequential:
 
     @ignores_floating_point_errors
     def _propagate(self, x: npt.ArrayLike, layers: tuple[Layer, ...]) -> Array:
-        X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
-        self._rows = len(X)
+        if self._is_checked(x):
+            y = x
+        else:
+            X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
+            y = X.astype(self._parameters.dtype, copy=False)
+        self._rows = len(y)
         self._passed = len(layers)
-        y: Array = X.astype(self._parameters.dtype, copy=False)
         for layer in layers:
             y = layer.forward(y)
         return y
+
+    def _is_checked(self, x: npt.ArrayLike) -> TypeGuard[Array]:
+        """Return whether x is a matrix as the layers take it; shards always are."""
+        return (
+            type(x) is np.ndarray
+            and x.ndim == 2
+            and x.shape[1] == self.n_inputs
+            and x.dtype == self._parameters.dtype
+            and len(x) > 0
+        )
 
     def backward(self, dy: Array) -> Array:
         """Return the gradient of all parameters, summed over the rows of the last ``forward``.

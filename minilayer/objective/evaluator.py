@@ -56,7 +56,7 @@ class Evaluator:
         self._forget_forward_passes()
 
     def _forget_forward_passes(self) -> None:
-        self._point = np.full(self._vector.size, np.nan)  # of the last product, unrounded
+        self._product_point: Array | None = None  # where ``_passes`` were made, unrounded
         self._passes: list[tuple[int, Array] | None] = [None] * self._workers
 
     def gradient(self, x: Array, shards: Shards | Minibatch, total: Array) -> float:
@@ -106,9 +106,12 @@ class Evaluator:
         def compute(slot: int, shard: int) -> Array:
             replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            passed, self._passes[slot] = self._passes[slot], None  # not reused if interrupted
-            known = passed is not None and passed[0] == shard
-            output = passed[1] if passed is not None and known else replica.forward(inputs)
+            passed = self._passes[slot]
+            self._passes[slot] = None  # not reused if this product is interrupted
+            if passed is not None and passed[0] == shard:
+                output = passed[1]
+            else:
+                output = replica.forward(inputs)
             self._passes[slot] = shard, output
             product = hessian_product(
                 replica,
@@ -133,11 +136,12 @@ class Evaluator:
         while not self._lock.acquire(timeout=LOCK_SECONDS):
             raise_interrupt()
         try:
-            if v is None or not np.array_equal(x, self._point):
+            point = self._product_point
+            if v is None or point is None or not np.array_equal(x, point):
                 self._forget_forward_passes()
             self._vector[:] = x
             if v is not None:
-                self._point[:] = x
+                self._product_point = np.array(x, dtype=np.float64)
                 self._direction[:] = v
             yield
         finally:

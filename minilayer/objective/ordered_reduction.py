@@ -53,22 +53,48 @@ class OrderedReduction:
                     result = compute(0, task)
                 combine(result)
             return
-        pool = self._started_pool()
-        start = compute if tasks <= self.workers else self._in_free_slot(compute)
         pending: deque[Future[Result]] = deque()
         try:
-            for task in range(tasks):
-                if len(pending) == self._limit:
-                    wait([pending[self._limit // 2 - 1]])
-                    for _ in range(self._limit // 2):
-                        self._combine_oldest(pending, combine)
-                pending.append(pool.submit(start, task, task))
+            if tasks <= self.workers:
+                self._run_few(tasks, compute, combine, pending)
+            else:
+                self._run_many(tasks, self._in_free_slot(compute), combine, pending)
             while pending:
                 self._combine_oldest(pending, combine)
         finally:
             for future in pending:
                 future.cancel()
             wait(pending)
+
+    def _run_few(
+        self,
+        tasks: int,
+        compute: Callable[[int, int], Result],
+        combine: Callable[[Result], None],
+        pending: deque[Future[Result]],
+    ) -> None:
+        """Start all tasks but the first, which the caller computes: one hand-over less."""
+        pool = self._started_pool()
+        pending.extend(pool.submit(compute, task, task) for task in range(1, tasks))
+        with interruptible():
+            result = compute(0, 0)
+        combine(result)
+
+    def _run_many(
+        self,
+        tasks: int,
+        compute: Callable[[int, int], Result],
+        combine: Callable[[Result], None],
+        pending: deque[Future[Result]],
+    ) -> None:
+        """Start all tasks, and combine results as long as there are too many."""
+        pool = self._started_pool()
+        for task in range(tasks):
+            if len(pending) == self._limit:
+                wait([pending[self._limit // 2 - 1]])
+                for _ in range(self._limit // 2):
+                    self._combine_oldest(pending, combine)
+            pending.append(pool.submit(compute, task, task))
 
     @staticmethod
     def _combine_oldest(pending: deque[Future[Result]], combine: Callable[[Result], None]) -> None:
