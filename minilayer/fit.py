@@ -43,6 +43,7 @@ def fit(
     callback: Callback | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 10,
 ) -> TrainingResult:
     """Train a model on data; afterwards it has the result's parameters.
 
@@ -66,14 +67,16 @@ def fit(
         Default: ``LBFGS()``, which runs until it has converged. It preconditions if ``l2 > 0``;
         ``result.method`` says which algorithm ran.
     max_evaluations, max_iterations : int, optional
-        The budget of the default trainer; a trainer of your own has its own.
+        The budget of the default trainer. With ``trainer=``, give the budget to the trainer:
+        ``LBFGS(max_iterations=3)``.
     max_seconds : float, optional
-        The same.
+        As above.
     sample_weight, class_weight, dtype, shards, workers, copy
         See Objective.
     validation : Validation or (X, Y), optional
-        Rows to evaluate after each iteration. Of a pair, the best iteration is restored.
-    callback, progress, checkpoint
+        Rows to evaluate after each iteration. ``(X, Y)`` is short for ``Validation(X, Y)``: the
+        run is not ended, but its best iteration is kept.
+    callback, progress, checkpoint, checkpoint_every
         See ``Trainer.minimize``.
 
     Returns
@@ -115,8 +118,6 @@ def fit(
             max_iterations=max_iterations,
             max_seconds=max_seconds,
         )
-    if isinstance(validation, tuple) and len(validation) == 2:
-        validation = Validation(*validation)
     objective = Objective(
         model,
         X,
@@ -137,6 +138,7 @@ def fit(
         callback=callback,
         progress=progress,
         checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TypeVar, Union
+from typing import ClassVar, TypeVar, Union
 
 ConfigValue = Union[bool, int, float, str, None, "Configured"]
 """What a constructor argument may be, so that a checkpoint can store it."""
@@ -12,6 +12,9 @@ ConfigValue = Union[bool, int, float, str, None, "Configured"]
 
 class Configured:
     """An object that ``config`` describes: ``type(self)(**self.config())`` makes an equal one."""
+
+    is_storable: ClassVar[bool] = False
+    """Whether checkpoints can name the class: layers and initializers."""
 
     def config(self) -> Mapping[str, ConfigValue]:
         """Return every constructor argument by name.
@@ -68,7 +71,8 @@ def register(configured: ConfiguredClass) -> ConfiguredClass:
     >>> registered("Halve")
     <class 'minilayer.nn.configured.Halve'>
     """
-    if not (isinstance(configured, type) and issubclass(configured, Configured)):
+    is_configured = isinstance(configured, type) and issubclass(configured, Configured)
+    if not (is_configured and configured.is_storable):
         found = repr(configured)
         raise TypeError(f"register: expected a subclass of Layer or Initializer, found {found}")
     name = configured.__name__

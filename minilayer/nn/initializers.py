@@ -22,6 +22,7 @@ class Initializer(Configured, ABC):
         Whether Dense draws its biases with the weights; if not, they start at 0.
     """
 
+    is_storable = True
     draws_biases: ClassVar[bool] = False
 
     @abstractmethod

@@ -24,8 +24,8 @@ class Layer(Configured, ABC):
 
     A layer gets its parameters when a Sequential binds it: ``parameters`` and ``gradients`` are
     views of the model's flat vectors. ``forward`` remembers what the gradients need, so these refer
-    to the last call. Returned arrays are work space: the next call of the same method overwrites
-    them, and no other method does.
+    to the last call. A method may return the same array in each call, so copy a result to keep it;
+    other methods must leave it alone.
 
     Attributes
     ----------
@@ -35,6 +35,7 @@ class Layer(Configured, ABC):
         Number of columns that the layer gives; None: as many as it takes.
     """
 
+    is_storable = True
     inputs: int | None = None
     units: int | None = None
     _parameters: Mapping[str, Array] | None = None
@@ -96,9 +97,9 @@ class Layer(Configured, ABC):
     def input_gram(self, name: str) -> Array | None:
         """Return the Gram matrix X'X (d, d) of what each row of a parameter multiplies.
 
-        For a parameter of shape (..., d) whose rows w meet the data as ``X @ w``, with X (m, d) the
-        inputs of the last ``forward``. Divided by m it is the input factor of K-FAC (Martens and
-        Grosse, 2015). LBFGS preconditions with it. None (default): no preconditioning.
+        This is for parameters of shape (..., d) whose rows w are used as ``X @ w``, with X (m, d)
+        the inputs of the last ``forward``. Divided by m it is the input factor of K-FAC (Martens
+        and Grosse, 2015). LBFGS preconditions with it. None (default): no preconditioning.
         """
         return None
 

@@ -29,8 +29,8 @@ class Loss(Configured, ABC):
     Attributes
     ----------
     output_activation : type of Activation
-        The activation that the model must end with. After Identity is asked for, a model may also
-        end with a layer that is no activation, such as Dense.
+        The activation that the model must end with. If it is Identity, the model may also end with
+        a layer that is no activation, such as Dense.
     takes_labels : bool
         Whether targets are classes, so that integer labels may stand for one-hot targets.
     is_canonical : bool

@@ -38,12 +38,22 @@ def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[
             offset += size
 
 
-def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[dict[str, Array]]:
+class Views(dict[str, Array]):
+    """Views of a flat vector by name, whose numbers change and which themselves do not."""
+
+    def __setitem__(self, name: str, value: object) -> None:
+        raise TypeError(
+            f"{name!r} cannot be rebound, it is a view of the model's vector: "
+            f"write [{name!r}][...] = value"
+        )
+
+
+def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[Views]:
     """Return, for each layer, its parameters by name, as views of the vector."""
     views: list[dict[str, Array]] = [{} for _ in layers]
     for index, name, shape, place in parameter_layout(layers):
         views[index][name] = vector[place].reshape(shape)
-    return views
+    return [Views(own) for own in views]
 
 
 def layer_widths(layers: tuple[Layer, ...]) -> list[int]:

@@ -241,7 +241,8 @@ class Sequential:
         Returns
         -------
         ndarray, shape (m, n_outputs)
-            float64.
+            float64, always two-dimensional: for one output take ``[:, 0]``, for class numbers
+            ``.argmax(axis=1)``, and with one Sigmoid output ``[:, 0] > 0.5``.
 
         Raises
         ------

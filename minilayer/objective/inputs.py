@@ -85,7 +85,8 @@ def _labels(values: Array, outputs: int, loss: Loss) -> Array:
     """Return labels (m,) of a model with several outputs."""
     if not loss.takes_labels:
         raise ValueError(
-            f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}"
+            f"Y: expected {outputs} columns (outputs of the model), found shape {values.shape}: "
+            "for integer labels end the model with Softmax()"
         )
     if values.dtype.kind not in "bui":
         hint = ": use Y.astype(int)" if (values == np.round(values)).all() else ""
@@ -97,7 +98,7 @@ def _labels(values: Array, outputs: int, loss: Loss) -> Array:
     if low < 0 or high >= outputs:
         raise ValueError(
             f"Y: expected labels 0..{outputs - 1} (the model has {outputs} outputs), "
-            f"found {low}..{high}"
+            f"found {low}..{high}: numpy.unique(Y, return_inverse=True) gives labels from 0 up"
         )
     return values
 

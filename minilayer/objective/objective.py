@@ -58,10 +58,11 @@ class Objective:
     l2 : float, default 0
         The exercise's lambda; the same number as scikit-learn's ``alpha``.
     sample_weight : array_like, shape (m,), optional
-        How many times each row counts: weight 2 equals the row twice. Their sum replaces m.
+        How many times each row counts: weight 2 equals the row twice. The cost is divided by their
+        sum instead of m.
     class_weight : "balanced", sequence or mapping of label to float, optional
         A weight for each class; classes that a mapping leaves out have 1. "balanced" gives each
-        class the same total weight, and all classes together the weight that they have without.
+        class the same total weight, as in scikit-learn: m / (classes * rows of the class).
     shards : int, optional
         Number of pieces; default: a function of the sizes alone.
     workers : int, optional
@@ -235,8 +236,8 @@ class Objective:
         """Return the product of the cost's Hessian at x with v: SciPy's contract for ``hessp``.
 
         The product is exact, and the Hessian is never formed. It takes the time of about one
-        evaluation if x is that of the last product and there are no more shards than workers, else
-        of about 1.6.
+        evaluation if x is the same as in the last product and there are no more shards than
+        workers. If not, it takes about 1.6.
 
         Parameters
         ----------

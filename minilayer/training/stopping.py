@@ -34,6 +34,9 @@ class Status(IntEnum):
     STOPPED_EARLY = 9
     """The validation has not improved for ``patience`` iterations."""
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def is_success(self) -> bool:
         """Whether the run ended because it found what it was looking for."""

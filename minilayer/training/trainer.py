@@ -66,7 +66,7 @@ class Trainer(ABC):
         objective: CostAndGradient,
         x0: npt.ArrayLike | None = None,
         *,
-        validation: Validation | None = None,
+        validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
         callback: Callback | None = None,
         progress: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -74,8 +74,8 @@ class Trainer(ABC):
     ) -> TrainingResult:
         """Minimise ``objective(x) -> (cost, gradient)``.
 
-        Not converging is data: running out of budget, a cost that is not finite and Ctrl-C end the
-        run, and the result says so. An objective with ``set_parameters`` is given the best point,
+        A run that does not converge raises no exception: running out of budget, a cost that is not
+        finite and Ctrl-C end the run, and the result says so. An objective with ``set_parameters`` is given the best point,
         also if the callback or the objective raises another exception, which is then raised.
 
         Parameters
@@ -84,21 +84,23 @@ class Trainer(ABC):
             An Objective, or any function that returns cost and gradient.
         x0 : array_like, shape (n,), optional
             Where to start; default ``objective.x0``.
-        validation : Validation, optional
+        validation : Validation or (X, Y), optional
             Rows to evaluate after each iteration. They may end the run and choose its result.
+            ``(X, Y)`` is short for ``Validation(X, Y)``: the best iteration is kept.
         callback : callable, optional
             Called with an Iteration after each iteration. StopIteration ends the run.
         progress : bool, optional
             Whether to show a bar; default: if standard error is a terminal.
         checkpoint : path, optional
-            A file for the model at the best point so far. If it exists and is of this run (the same
-            data, model, loss, sharding, method and options; budgets may differ), the run goes on
-            from there and ends with exactly the parameters and history of an uninterrupted one.
+            A file for the model at the best point so far. If it exists and the same run wrote it
+            (the same data, model, loss, sharding, method and options; budgets may differ), the run
+            goes on from there and ends with exactly the parameters and history of an uninterrupted
+            one.
             LBFGS and GradientDescent store their state in it. For SciPy's methods, which hide
-            theirs, a journal of all evaluations is kept in ``<checkpoint>.journal``, 8 n bytes
-            each, and the callback is called again. The model must hold the run's start or what the
-            run left. The message says at which evaluation the run was resumed. Delete the files to
-            begin again.
+            theirs, a journal is kept in ``<checkpoint>.journal``, 8 bytes for each parameter and
+            evaluation, and the callback is called again. Start with the same seed, or with the
+            model that the run left. The message says at which evaluation the run was resumed. An
+            empty ``<checkpoint>.lock`` may stay after a kill. Delete the files to begin again.
         checkpoint_every : int, default 10
             Iterations between two writes. At the end there is one more. The first file is written
             once an iteration has ended.
@@ -125,6 +127,8 @@ class Trainer(ABC):
             raise TypeError(
                 f"callback: expected a function of an Iteration, found {short_repr(callback)}"
             )
+        if isinstance(validation, tuple) and len(validation) == 2:
+            validation = Validation(*validation)
         if validation is not None:
             check_instance("validation", validation, Validation, "Validation(X, Y)")
         if progress is not None:

@@ -34,9 +34,10 @@ class Validation:
     X, Y : array_like
         Rows as Objective takes them; checked when training begins.
     metric : callable, optional
-        A function of Y as given here and predictions (m, n_outputs) that returns a number.
+        A function of Y as given here and predictions (m, n_outputs) that returns a number, such as
+        ``top_k_accuracy``.
     monitor : "cost" or "metric", default "cost"
-        What must improve; of a metric, more is better.
+        What must improve. Write ``monitor="metric"`` to watch the metric; more is better.
     patience : int, optional
         End the run after this many iterations without an improvement; default: never.
     min_delta : float, default 0

@@ -87,7 +87,9 @@ def check_numeric(name: str, value: object) -> Array:
         if array.ndim == 0:
             raise TypeError(f"{name}: expected numbers, found {short_repr(value)}")
         is_mixed = array.dtype.kind == "O"
-        hint = ", values of several kinds or of none that NumPy knows" if is_mixed else ""
+        hint = f", values of several kinds: try {name}.astype(float)" if is_mixed else ""
+        if array.dtype.kind in "US":
+            hint = f": numpy.unique({name}, return_inverse=True) gives class numbers"
         raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{hint}")
     return array
 

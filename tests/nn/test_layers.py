@@ -59,3 +59,11 @@ def test_an_unbound_copy_has_no_parameters(layer: ml.Layer) -> None:
     assert repr(twin) == repr(layer)
     with pytest.raises(RuntimeError, match="has no parameters before a Sequential is made of it"):
         _ = twin.parameters
+
+
+@pytest.mark.parametrize("views", ["parameters", "gradients"])
+def test_views_cannot_be_rebound(views: str) -> None:
+    """A rebound view would no longer reach the model's vector, and the layer would never train."""
+    layer = ml.mlp(2, 1, seed=0)[0]
+    with pytest.raises(TypeError, match=r"^'theta' cannot be rebound, it is a view of the model's"):
+        getattr(layer, views)["theta"] = np.zeros((1, 3))

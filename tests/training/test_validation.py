@@ -306,7 +306,7 @@ _, X, LABELS = overfitting_problem()
     ("validation", "error", "message"),
     [
         (
-            (X, LABELS),
+            (X, LABELS, LABELS),
             TypeError,
             r"validation: expected Validation\(X, Y\), found \(an array of shape",
         ),
@@ -322,7 +322,7 @@ _, X, LABELS = overfitting_problem()
             "metric: expected a function that returns a number, found 'x'",
         ),
     ],
-    ids=["pair", "columns", "rows", "metric"],
+    ids=["triple", "columns", "rows", "metric"],
 )
 def test_a_wrong_validation_is_refused_and_the_model_stays(
     make: Make, validation: Any, error: type[Exception], message: str

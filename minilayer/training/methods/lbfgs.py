@@ -33,10 +33,14 @@ class LBFGS(Trainer):
     """The limited-memory BFGS method: steps x - H gradient, H from the last ``memory`` steps.
 
     The step length comes from a line search for the strong Wolfe conditions, nearly always with one
-    evaluation. The run has converged if the 2-norm of the gradient is at most ``tolerance``, if ten
-    iterations together lowered the cost by no more than ``cost_tolerance`` times its size, or if
-    the line search finds nothing lower and the slope promises no cost that is lower by more than a
-    millionth. It has failed if the slope promised one: derivatives may be wrong.
+    evaluation. The run has converged if
+
+    - the 2-norm of the gradient is at most ``tolerance``,
+    - ten iterations lowered the cost by at most ``cost_tolerance``, relatively, or
+    - the line search finds no point that satisfies the conditions, and the slope predicts a gain
+      below one millionth of the cost.
+
+    If the slope predicts more and no lower cost is found, the run has failed: check the gradient.
 
     Parameters
     ----------
@@ -123,7 +127,7 @@ class LBFGS(Trainer):
             found = line_search(run.evaluate, here, direction) if slope < 0 else None
             is_rounding = 0 < -slope <= ROUNDING * abs(here.cost)
             if is_rounding and (found is None or not found.satisfies_wolfe):
-                return Status.CONVERGED, "no lower cost can be told from this one"
+                return Status.CONVERGED, "no lower cost was found, the rest is rounding"
             if found is None and not inverse_hessian:
                 reason = "no lower cost down the gradient: check_gradient tells if it is wrong"
                 return Status.FAILED, reason

@@ -94,8 +94,9 @@ class Checkpointer:
                 raise ResumeError(f"{path}: expected x0 to be where the run started, found another")
             if not is_explicit_start and not self._is_of_this_run(start, known):
                 raise ResumeError(
-                    f"{path}: expected a model that starts where the run started, or holds what "
-                    "the run left, found another start: name another file, or move this one away"
+                    f"{path}: expected a model with the parameters that the run started with or "
+                    "left, found others: use the same seed, or the model of load(path), or name "
+                    "another file"
                 )
         except BaseException:
             self.close()
