@@ -243,6 +243,33 @@ def test_other_threads_defer_nothing(handler: Any) -> None:
         thread.join()
 
 
+def test_other_threads_raise_nothing_of_the_main_threads() -> None:
+    begins, ends = threading.Event(), threading.Event()
+    raised = []
+
+    def hold() -> None:
+        try:
+            raise_interrupt()
+            with deferred_interrupts(), interruptible():
+                begins.set()
+                assert ends.wait(WATCHDOG_SECONDS)
+        except KeyboardInterrupt:
+            raised.append("in the other thread")
+
+    thread = threading.Thread(target=hold)
+    try:
+        with interrupted(), deferred_interrupts():
+            ctrl_c()
+            thread.start()
+            assert begins.wait(WATCHDOG_SECONDS)
+            ctrl_c()  # the other thread's interruptible code does not let it through
+            raised.append("at the end")
+    finally:
+        ends.set()
+        thread.join()
+    assert raised == ["at the end"]
+
+
 # Forks
 
 
