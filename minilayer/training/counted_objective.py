@@ -1,4 +1,4 @@
-"""CountedObjective: the objective as a run sees it: counted, checked, and replayed when resuming."""
+"""CountedObjective: the objective as a run sees it: counted, checked, replayed when resumed."""
 
 from __future__ import annotations
 

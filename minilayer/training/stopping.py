@@ -1,4 +1,4 @@
-"""How a run ends: its budget, and the status that says why. Not converging is data, not an error."""
+"""How a run ends: its budget, and the status that says why. Not converging is no exception."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Trainer(ABC):
         """Minimise ``objective(x) -> (cost, gradient)``.
 
         A run that does not converge raises no exception: running out of budget, a cost that is not
-        finite and Ctrl-C end the run, and the result says so. An objective with ``set_parameters`` is given the best point,
+        A run that does not converge raises no exception: an exhausted budget, a cost that is not
         also if the callback or the objective raises another exception, which is then raised.
 
         Parameters

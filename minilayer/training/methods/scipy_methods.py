@@ -42,7 +42,8 @@ METHODS = (
     Method(
         name="TNC",
         options=_options(
-            "scale offset mesg_num maxCGit eta stepmx accuracy minfev ftol xtol gtol rescale disp maxfun"
+            "scale offset mesg_num maxCGit eta stepmx accuracy minfev ftol xtol gtol rescale "
+            "disp maxfun"
         ),
         limit_status=3,
     ),

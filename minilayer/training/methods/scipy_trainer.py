@@ -71,7 +71,8 @@ class ScipyTrainer(Trainer):
         self.gauss_newton = check_flag("gauss_newton", gauss_newton)
         if gauss_newton and self.method.hessian == "none":
             raise TypeError(
-                f"gauss_newton: expected a method that uses Hessian products, found {self.method.name}"
+                "gauss_newton: expected a method that uses Hessian products, "
+                f"found {self.method.name}"
             )
 
     @property
