@@ -75,8 +75,9 @@ class Trainer(ABC):
         """Minimise ``objective(x) -> (cost, gradient)``.
 
         A run that does not converge raises no exception: running out of budget, a cost that is not
-        A run that does not converge raises no exception: an exhausted budget, a cost that is not
-        also if the callback or the objective raises another exception, which is then raised.
+        finite and Ctrl-C end the run, and the result says so. An objective with
+        ``set_parameters`` is given the best point, also if the callback or the objective raises
+        another exception, which is then raised.
 
         Parameters
         ----------
