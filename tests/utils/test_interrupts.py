@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +15,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import minilayer as ml
+from minilayer.utils import cpus
 from minilayer.utils.cpus import single_threaded_blas
 from minilayer.utils.interrupts import (
     SIGNALS_OF_IMPATIENCE,
@@ -194,6 +197,23 @@ def test_a_handler_of_the_users_own_is_called(own_handler: list[int]) -> None:
     assert own_handler == [signal.SIGINT] * 5
 
 
+def test_a_signal_while_the_users_handler_runs_is_handed_over_too(handler: Any) -> None:
+    given = []
+
+    def send_another(number: int, frame: FrameType | None) -> None:
+        given.append(number)
+        if len(given) == 1:
+            ctrl_c()
+
+    signal.signal(signal.SIGINT, send_another)
+    try:
+        with deferred_interrupts(), interruptible():
+            ctrl_c()
+            assert given == [signal.SIGINT] * 2
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def test_a_handler_that_is_set_meanwhile_stays(own_handler: list[int]) -> None:
     def another(number: int, frame: FrameType | None) -> None:
         pass
@@ -221,6 +241,22 @@ def test_a_process_that_ignores_signals_or_ends_still_does(setting: Any, handler
             assert signal.getsignal(signal.SIGINT) == setting
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+@has_signals
+def test_a_process_that_ignores_signals_from_its_start_still_does() -> None:
+    code = """
+import signal
+from minilayer.utils.interrupts import deferred_interrupts
+with deferred_interrupts():
+    signal.raise_signal(signal.SIGINT)
+assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+"""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a new process inherits that
+    try:
+        subprocess.run([sys.executable, "-c", code], check=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_other_threads_defer_nothing(handler: Any) -> None:
@@ -313,6 +349,38 @@ def test_a_child_has_the_users_handler(thread: str, handler: Any) -> None:
     assert found == [True]
 
 
+def defers_and_raises() -> bool:
+    done = []
+    with suppress(KeyboardInterrupt), deferred_interrupts():
+        ctrl_c()
+        done.append("deferred")
+        raise_interrupt()
+        done.append("never")
+    return done == ["deferred"]
+
+
+@forks
+@threads_and_forks
+def test_a_child_does_not_inherit_a_signal() -> None:
+    def raises_nothing() -> bool:
+        with deferred_interrupts():
+            raise_interrupt()
+        return defers_and_raises()
+
+    with interrupted(), deferred_interrupts():
+        ctrl_c()
+        found = in_child(raises_nothing)
+    assert found
+
+
+@forks
+@threads_and_forks
+def test_a_child_defers_anew_whatever_the_handler_was(own_handler: list[int], handler: Any) -> None:
+    with deferred_interrupts():
+        signal.signal(signal.SIGINT, handler)
+        assert in_child(defers_and_raises)
+
+
 BLAS_THREADS = 3
 
 
@@ -401,11 +469,39 @@ def test_a_child_keeps_what_its_own_thread_holds(three_blas_threads: None) -> No
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+@forks
+@threads_and_forks
+def test_a_child_does_not_wait_for_a_lock_of_another_thread(three_blas_threads: None) -> None:
+    begins, ends = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with cpus._lock:
+            begins.set()
+            assert ends.wait(WATCHDOG_SECONDS)
+
+    def hold() -> bool:
+        signal.alarm(WATCHDOG_SECONDS)
+        with single_threaded_blas():
+            return blas_threads() == {1}
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    try:
+        assert begins.wait(WATCHDOG_SECONDS)
+        assert in_child(hold)
+    finally:
+        ends.set()
+        thread.join()
+
+
 # Evaluations and runs
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_evaluation_ends_before_its_last_shard(workers: int, three_blas_threads: None) -> None:
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 4)])
+def test_an_evaluation_begins_no_further_shards(
+    workers: int, most: int, three_blas_threads: None
+) -> None:
+    """Two workers may have begun all four shards that wait to be combined."""
     begun = 0
 
     def interrupt_the_first() -> None:
@@ -417,7 +513,7 @@ def test_an_evaluation_ends_before_its_last_shard(workers: int, three_blas_threa
     objective = hooked(interrupt_the_first, workers=workers, shards=40)
     with interrupted():
         objective(objective.x0)
-    assert begun < 40
+    assert begun <= most
     cost, gradient = objective(objective.x0)
     expected = hooked(lambda: None, shards=40)(objective.x0)
     assert cost == expected[0]
