@@ -497,11 +497,11 @@ def test_a_child_does_not_wait_for_a_lock_of_another_thread(three_blas_threads: 
 # Evaluations and runs
 
 
-@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 4)])
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 12)])
 def test_an_evaluation_begins_no_further_shards(
     workers: int, most: int, three_blas_threads: None
 ) -> None:
-    """Two workers may have begun all four shards that wait to be combined."""
+    """Two workers may have begun the twelve shards that wait to be combined, of forty."""
     begun = 0
 
     def interrupt_the_first() -> None:
