@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,7 +40,8 @@ def check_gradient(
     points, with an error of order step**4. The relative error is abs(analytic - difference) over
     the largest of these: both derivatives, the norm of the gradient they belong to, and a millionth
     of the function's values, below which rounding leaves nothing to compare. Shorter steps are
-    tried where kinks, such as ReLU's, may lie within; the step that agrees best counts.
+    tried where kinks, such as ReLU's, may lie within; the step that agrees best counts. Where the
+    values show a kink at the point itself, points nearby are compared: a kink has no derivative.
 
     Parameters
     ----------
@@ -124,17 +127,15 @@ def _by_each_array(
     objective: Objective, point: Array, count: int, rng: np.random.Generator
 ) -> list[Comparison]:
     """Compare the objective along directions within each parameter array."""
-    _, gradient = objective(point)
     comparisons = []
     for name, place in _arrays(objective.model):
         directions = [np.zeros_like(point) for _ in range(count)]
-        steps = rademacher(gradient[place].shape, count, rng)
+        steps = rademacher(point[place].shape, count, rng)
         for direction, step in zip(directions, steps, strict=True):
             direction[place] = step
-        own = np.zeros_like(point)
-        own[place] = gradient[place]
         what = f"{name} in the whole objective"
-        comparisons.append(compare(what, lambda x: objective(x)[0], point, own, directions))
+        cost, part = _part(objective, place)
+        comparisons.append(compare(what, cost, point, part(point), directions, part))
     return comparisons
 
 
@@ -148,8 +149,25 @@ def _by_each_parameter(objective: Objective, point: Array) -> list[Comparison]:
             unit[index] = 1.0
             own = index - place.start
             what = f"{name}[{own}] (parameter {index}) in the whole objective"
-            comparisons.append(compare(what, lambda x: objective(x)[0], point, gradient, [unit]))
+            cost, whole = _part(objective, slice(None))
+            comparisons.append(compare(what, cost, point, gradient, [unit], whole))
     return comparisons
+
+
+def _part(
+    objective: Objective, place: slice
+) -> tuple[Callable[[Array], float], Callable[[Array], Array]]:
+    """Return the cost, and its gradient by the parameters in that place, as functions of x."""
+
+    def cost(x: Array) -> float:
+        return objective(x)[0]
+
+    def gradient(x: Array) -> Array:
+        part = np.zeros_like(x)
+        part[place] = objective(x)[1][place]
+        return part
+
+    return cost, gradient
 
 
 def _arrays(model: Sequential) -> list[tuple[str, slice]]:

@@ -53,8 +53,12 @@ class CountedObjective:
         self._clock = clock
         self._replay = replay
 
-    def evaluate(self, x: Array) -> Evaluation:
-        """Return cost and gradient at x as arrays of the run's own."""
+    def evaluate(self, x: Array, *, is_trial: bool = False) -> Evaluation:
+        """Return cost and gradient at x as arrays of the run's own.
+
+        If they are not finite, raise Stop. For a trial point, return an infinite cost instead, so
+        that the method can go elsewhere; a cost of minus infinity is unbounded.
+        """
         self._check_budget()
 
         def compute() -> tuple[float, Array]:
@@ -65,8 +69,12 @@ class CountedObjective:
         with np.errstate(over="ignore"):
             norm = math.sqrt(gradient.dot(gradient))  # np.linalg.norm is slow with cold caches
         if not (math.isfinite(cost) and math.isfinite(norm)):
-            found = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
-            raise Stop(Status.NON_FINITE, f"evaluation {self.evaluations} gave {found}")
+            found = f"evaluation {self.evaluations} gave {_non_finite(cost)}"
+            if not is_trial:
+                raise Stop(Status.NON_FINITE, found)
+            if cost == -math.inf:
+                raise Stop(Status.UNBOUNDED, f"{found}: the objective is unbounded below")
+            cost = math.inf
         # Copies: a method may change its x in place, and an objective may reuse its gradient.
         return Evaluation(x.copy(), cost, gradient.copy(), norm)
 
@@ -98,7 +106,7 @@ class CountedObjective:
         estimate = self._problem.minibatch(x, rows)
         cost, gradient = check_cost_and_gradient(estimate, x.size)
         if not (math.isfinite(cost) and np.isfinite(gradient).all()):
-            found = "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"
+            found = _non_finite(cost)
             reason = f"a batch of the epoch after iteration {after_iteration} gave {found}"
             raise Stop(Status.NON_FINITE, reason)
         return gradient
@@ -121,3 +129,8 @@ class CountedObjective:
     def _check_budget(self, evaluations: int = 1) -> None:
         self._budget.check_evaluations(self.evaluations, evaluations)
         self._budget.check_seconds(self.evaluations, self._clock.seconds)
+
+
+def _non_finite(cost: float) -> str:
+    """Return what is not finite, in words."""
+    return "a gradient that is not finite" if math.isfinite(cost) else f"cost {cost}"

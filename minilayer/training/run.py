@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,11 @@ from .stopping import Budget, Status, Stop
 from .validation import ValidationMonitor
 
 Callback = Callable[[Iteration], object]
+
+
+def _rank(evaluation: Evaluation) -> tuple[float, float]:
+    """Return what is lower for the better of two evaluations: at equal costs, the flatter one's."""
+    return evaluation.cost, evaluation.gradient_norm
 
 
 class Run:
@@ -69,12 +75,18 @@ class Run:
 
     # What methods call
 
-    def evaluate(self, x: Array) -> Evaluation:
-        """Return cost and gradient at x; not to be written to."""
+    def evaluate(self, x: Array, *, is_trial: bool = False) -> Evaluation:
+        """Return cost and gradient at x; not to be written to.
+
+        The run ends if they are not finite. For a trial point the cost is infinite instead.
+        """
         self._check_ended()
-        evaluation = self._counted.evaluate(x)
+        evaluation = self._counted.evaluate(x, is_trial=is_trial)
+        if math.isinf(evaluation.cost):
+            self._advance_bar()
+            return evaluation
         self._last = evaluation
-        if self.best is None or evaluation.cost < self.best.cost:
+        if self.best is None or _rank(evaluation) < _rank(self.best):
             self.best = evaluation
         if len(self.history) == 0:
             self.history.append(self._measured_iteration(evaluation))

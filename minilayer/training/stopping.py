@@ -13,11 +13,11 @@ from ..utils.checks import check_count, check_number
 class Status(IntEnum):
     """How a run ended: ``result.status`` of every trainer.
 
-    ``result.success`` is True for CONVERGED, TARGET_COST and STOPPED_EARLY.
+    ``result.success`` is True for CONVERGED, STALLED, TARGET_COST and STOPPED_EARLY.
     """
 
     CONVERGED = 0
-    """The method's own test for a minimum holds."""
+    """The method's own test for a minimum holds. LBFGS, GradientDescent: the gradient vanishes."""
     MAX_EVALUATIONS = 1
     MAX_ITERATIONS = 2
     MAX_SECONDS = 3
@@ -26,13 +26,27 @@ class Status(IntEnum):
     INTERRUPTED = 5
     """Ctrl-C."""
     NON_FINITE = 6
-    """The cost or its gradient was NaN or infinite."""
+    """The cost or its gradient was NaN or infinite.
+
+    At the start, in GradientDescent and in a Hessian product that ends the run. LBFGS and SciPy's
+    methods take a shorter step. They end after 20 such trial points in a row, and where SciPy
+    gives up or claims success right after one.
+    """
     FAILED = 7
     """The method gave up, for instance in a line search; the message has its words."""
     TARGET_COST = 8
     """The cost is as low as ``target_cost``."""
     STOPPED_EARLY = 9
     """The validation has not improved for ``patience`` iterations."""
+    STALLED = 10
+    """The cost changes no more, but the gradient is above the tolerance: the message has its norm.
+
+    LBFGS says so after a second try down the gradient, without its memory. The usual reasons are a
+    minimum within ``cost_tolerance``, a kink such as ReLU's, and rounding.
+    """
+    UNBOUNDED = 11
+    """The cost falls without limit: to minus infinity, or to less than -1e20 times the start's
+    cost, or -1e20 if that is smaller than 1."""
 
     def __str__(self) -> str:
         return self.name
@@ -40,7 +54,13 @@ class Status(IntEnum):
     @property
     def is_success(self) -> bool:
         """Whether the run ended because it found what it was looking for."""
-        return self in (Status.CONVERGED, Status.TARGET_COST, Status.STOPPED_EARLY)
+        return self in SUCCESSES
+
+
+SUCCESSES = (Status.CONVERGED, Status.STALLED, Status.TARGET_COST, Status.STOPPED_EARLY)
+
+UNBOUNDED_FACTOR = 1e20
+"""A cost below this many times the start's, with a minus sign, is taken for unbounded."""
 
 
 class Stop(Exception):
@@ -50,6 +70,13 @@ class Stop(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+def check_bounded(cost: float, start_cost: float) -> None:
+    """Raise Stop for a cost that only an objective without a minimum has."""
+    if cost < -UNBOUNDED_FACTOR * max(1.0, abs(start_cost)):
+        reason = f"the cost has fallen to {cost:.3g}: the objective seems unbounded below"
+        raise Stop(Status.UNBOUNDED, reason)
 
 
 class BudgetOptions(TypedDict, total=False):

@@ -158,12 +158,17 @@ def test_a_callback_that_is_not_callable_is_refused(make: Make) -> None:
 
 @pytest.mark.parametrize("part", ["cost", "gradient"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_an_evaluation_that_is_not_finite_ends_the_run(make: Make, part: str, value: float) -> None:
+@pytest.mark.parametrize("name", ["gradient descent", "Nesterov", "Adam"])
+def test_an_evaluation_that_is_not_finite_ends_gradient_descent(
+    name: str, part: str, value: float
+) -> None:
+    """The others: training/methods/test_non_finite_trials.py."""
+
     def alter(cost: float, gradient: Array) -> tuple[float, Array]:
         return (value, gradient) if part == "cost" else (cost, gradient * value)
 
     objective = Altered(Rosenbrock(), alter, only=4)
-    result = make().minimize(objective, START)
+    result = TRAINERS[name]().minimize(objective, START)
     assert objective.evaluations == result.nfev == 4
     assert result.status == ml.Status.NON_FINITE
     found = f"cost {value}" if part == "cost" else "a gradient that is not finite"

@@ -23,6 +23,8 @@ class Method:
         SciPy's own limit of evaluations.
     hessian : "none", "used" or "needed"
         What it does with Hessian products; "used" ones are approximated if there are none.
+    needs_finite_costs : bool
+        Whether an infinite cost at a trial point is its end.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Method:
     limit_status: int
     default_maxfun: int | None = None
     hessian: Literal["none", "used", "needed"] = "none"
+    needs_finite_costs: bool = False
 
 
 def _options(names: str) -> frozenset[str]:
@@ -46,12 +49,14 @@ METHODS = (
             "disp maxfun"
         ),
         limit_status=3,
+        needs_finite_costs=True,
     ),
     Method(
         name="L-BFGS-B",
         options=_options("maxcor ftol gtol maxfun maxiter maxls"),
         limit_status=1,
         default_maxfun=15_000,
+        needs_finite_costs=True,
     ),
     Method(name="CG", options=_options("gtol norm maxiter disp c1 c2"), limit_status=1),
     Method(

@@ -13,6 +13,7 @@ from ..run import Run
 from ..stopping import Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
+from .trial_points import TrialPoints
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
 DEFAULT_METHOD = "L-BFGS-B"
@@ -83,24 +84,27 @@ class ScipyTrainer(Trainer):
         return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
-        def cost_and_gradient(x: Array) -> tuple[float, Array]:
-            evaluation = run.evaluate(x)
-            return evaluation.cost, evaluation.gradient.copy()  # SciPy may write to it
+        points = TrialPoints(run, self.method.needs_finite_costs)
 
         def product(x: Array, v: Array) -> Array:
             return run.hessian_product(x, v, self.gauss_newton)
 
         hessian = {"hessp": product} if self._uses_hessian(run.problem) else {}
         result = minimize(
-            cost_and_gradient,
+            points.evaluate,
             x0,
             jac=True,
             method=self.method.name,
-            callback=lambda x, *_: run.end_iteration(x),
+            callback=lambda x, *_: points.end_iteration(x),
             options=self.options,
             **hessian,
         )
-        return self._status(result, run), str(result.message)
+        status = self._status(result, run)
+        reason = str(result.message)
+        if points.in_a_row and status in (Status.CONVERGED, Status.FAILED):  # for want of room
+            reason = f"{reason}, after {points.in_a_row} trial points without a finite cost"
+            return Status.NON_FINITE, reason
+        return status, reason
 
     def _uses_hessian(self, problem: Problem) -> bool:
         if self.method.hessian == "none":

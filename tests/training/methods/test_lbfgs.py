@@ -133,11 +133,11 @@ def logistic(dtype: str) -> ml.Objective:
 def test_a_minimum_is_found_to_the_last_digits(dtype: str, tolerance: float) -> None:
     expected = ml.ScipyTrainer("BFGS", gtol=1e-9).minimize(logistic("float64"))
     result = ml.LBFGS(tolerance=tolerance, cost_tolerance=0.0).minimize(logistic(dtype))
-    assert result.status == ml.Status.CONVERGED
+    assert result.status == (ml.Status.STALLED if tolerance == 0 else ml.Status.CONVERGED)
     assert result.fun == pytest.approx(expected.fun, rel=1e-9 if dtype == "float64" else 1e-6)
     assert result.nfev < 80
     if tolerance == 0:
-        reasons = ("no lower cost was found, the rest is rounding", "by no more than 0")
+        reasons = ("no lower cost down the gradient", "by no more than 0 of itself")
         assert any(reason in result.message for reason in reasons)
 
 
@@ -146,11 +146,13 @@ def test_ten_iterations_that_lower_the_cost_by_too_little_end_the_run() -> None:
         return 1.0 + float(x @ x) ** 4, 8 * float(x @ x) ** 3 * x
 
     result = ml.LBFGS(tolerance=0.0, cost_tolerance=1e-2).minimize(flat, [1.0, 1.0])
-    assert result.message == "L-BFGS: 10 iterations lowered the cost by no more than 0.01 of itself"
+    reason = "L-BFGS: 10 iterations lowered the cost by no more than 0.01 of itself; the gradient"
+    assert result.message.startswith(reason)
     assert result.success
     costs = result.history.cost
-    assert costs[-11] - costs[-1] <= 0.01 * costs[-1]
-    assert costs[-12] - costs[-2] > 0.01 * costs[-2]
+    assert costs[-11] - costs[-1] <= 0.01 * costs[-1]  # without the memory of those before
+    assert costs[-21] - costs[-11] <= 0.01 * costs[-11]
+    assert costs[-22] - costs[-12] > 0.01 * costs[-12]
 
 
 def test_a_gradient_of_the_wrong_sign_is_a_failure_with_a_hint() -> None:
