@@ -19,6 +19,9 @@ from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_instance
 
+DEFAULT_MAX_ITERATIONS = 200
+"""Of fit without a trainer and without a limit."""
+
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
 
@@ -64,11 +67,12 @@ def fit(
         CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
         activation.
     trainer : Trainer, optional
-        Default: ``LBFGS()``, which runs until it has converged. It preconditions if ``l2 > 0``;
-        ``result.method`` says which algorithm ran.
+        Default: ``LBFGS()``. It preconditions if ``l2 > 0``; ``result.method`` says which
+        algorithm ran.
     max_evaluations, max_iterations : int, optional
-        The budget of the default trainer. With ``trainer=``, give the budget to the trainer:
-        ``LBFGS(max_iterations=3)``.
+        The budget of the default trainer. If none of the three limits is given, it is 200
+        iterations, as in scikit-learn; a minimum may need more. With ``trainer=``, give the budget
+        to the trainer: ``LBFGS(max_iterations=3)``.
     max_seconds : float, optional
         As above.
     sample_weight, class_weight, dtype, shards, workers, copy
@@ -113,6 +117,8 @@ def fit(
                 f"found beside {trainer!r}: give them to the trainer"
             )
     else:
+        if max_evaluations is None and max_iterations is None and max_seconds is None:
+            max_iterations = DEFAULT_MAX_ITERATIONS
         trainer = LBFGS(
             max_evaluations=max_evaluations,
             max_iterations=max_iterations,

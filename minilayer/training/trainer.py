@@ -27,7 +27,14 @@ from .progress import ProgressBar
 from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
 from .run import Callback, Run
-from .stopping import Budget, BudgetOptions, Status, Stop
+from .stopping import (
+    DEFAULT_MAX_EVALUATIONS,
+    LIMITS,
+    Budget,
+    BudgetOptions,
+    Status,
+    Stop,
+)
 from .user_code import UserCode, UserProblem
 from .validation import Validation, ValidationMonitor
 
@@ -35,7 +42,8 @@ from .validation import Validation, ValidationMonitor
 class Trainer(ABC):
     """Minimises an objective within a budget; the same contract for every method.
 
-    Every trainer takes these keyword arguments. Hessian products count as evaluations.
+    Every trainer takes these keyword arguments. Hessian products count as evaluations. If none of
+    the first three is given, ``max_evaluations`` is 15,000; ``max_evaluations=None`` is no limit.
 
     Parameters
     ----------
@@ -58,7 +66,9 @@ class Trainer(ABC):
         for name in budget:
             if name not in BudgetOptions.__annotations__:
                 raise TypeError(f"{type(self).__name__}() has no argument {name!r}")
-        self.budget = Budget.checked(**budget)
+        self._given_budget = budget
+        has_limit = any(name in budget for name in LIMITS)
+        self.budget = Budget.checked(**budget if has_limit else {**self._default_budget, **budget})
 
     @final
     def minimize(
@@ -207,7 +217,7 @@ class Trainer(ABC):
                 run.resume(checkpointer.state)
             return self._search(run, start)
         except Stop as stop:
-            return stop.status, stop.reason
+            return stop.status, stop.reason + stop.hint
         finally:
             run.finish()
 
@@ -219,6 +229,8 @@ class Trainer(ABC):
     @abstractmethod
     def settings(self) -> dict[str, object]:
         """Return the method's arguments, budgets apart: a resumed run must repeat them."""
+
+    _default_budget: ClassVar[BudgetOptions] = {"max_evaluations": DEFAULT_MAX_EVALUATIONS}
 
     has_explicit_state: ClassVar[bool] = False
     """Whether the method gives its state to ``run.end_iteration``; else a journal is kept."""
@@ -236,7 +248,7 @@ class Trainer(ABC):
 
     def _evaluation_limit(self) -> int | None:
         """Return the bar's full length, if it is known."""
-        return self.budget.max_evaluations
+        return self._given_budget.get("max_evaluations")
 
     def _description(self, monitor: ValidationMonitor | None) -> str:
         """Return what identifies a run apart from its objective."""
@@ -278,11 +290,13 @@ class Trainer(ABC):
 
     def __repr__(self) -> str:
         arguments = constructor_repr(self, defaults=False).removesuffix(")")
-        budget = [
-            f"{name}={value}" for name, value in vars(self.budget).items() if value is not None
-        ]
+        budget = self._budget_arguments()
         first = "" if arguments.endswith("(") or not budget else ", "
         return f"{arguments}{first}{', '.join(budget)})"
+
+    def _budget_arguments(self) -> list[str]:
+        """Return the budget that was given, as it could be typed."""
+        return [f"{name}={getattr(self.budget, name)}" for name in self._given_budget]
 
 
 def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Unpack, final
+from typing import ClassVar, Unpack, final
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class GradientDescent(Trainer):
     tolerance : float, default 1e-5
         Of the gradient's 2-norm.
     **budget
-        ``max_evaluations``, ``max_iterations`` (default 1000), ``max_seconds``, ``target_cost``:
-        see Trainer.
+        ``max_evaluations``, ``max_iterations``, ``max_seconds``, ``target_cost``: see Trainer.
+        Default: 1000 iterations.
 
     Raises
     ------
@@ -75,6 +75,7 @@ class GradientDescent(Trainer):
     """
 
     has_explicit_state = True
+    _default_budget: ClassVar[BudgetOptions] = {"max_iterations": DEFAULT_MAX_ITERATIONS}
 
     def __init__(
         self,
@@ -89,7 +90,6 @@ class GradientDescent(Trainer):
         tolerance: float = 1e-5,
         **budget: Unpack[BudgetOptions],
     ) -> None:
-        budget.setdefault("max_iterations", DEFAULT_MAX_ITERATIONS)
         super().__init__(**budget)
         self.learning_rate = check_number("learning_rate", learning_rate, above=True)
         if rule is not None:

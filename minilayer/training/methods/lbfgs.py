@@ -50,6 +50,7 @@ class LBFGS(Trainer):
         last four lowered the cost by more than the one before.
     **budget
         ``max_evaluations``, ``max_iterations``, ``max_seconds``, ``target_cost``: see Trainer.
+        Default: 15,000 evaluations.
 
     Raises
     ------
