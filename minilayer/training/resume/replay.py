@@ -16,10 +16,14 @@ class Replay(Protocol):
 
     @property
     def replayed(self) -> int:
-        """Number of evaluations that were given back so far."""
+        """Number of the last evaluation that was given back."""
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether an evaluation was not at the point of the earlier part."""
 
     def next(self, x: Array) -> tuple[float, Array, float] | None:
-        """Return cost, gradient and seconds of the next known evaluation; None if there is none.
+        """Return cost, gradient and seconds of the next evaluation; None if it is not known.
 
         Raises ResumeError if that evaluation was not at x.
         """
@@ -45,6 +49,7 @@ class UnfinishedIteration:
 
     def __init__(self) -> None:
         self.replayed = 0
+        self.has_diverged = False
         self._known: deque[_Recorded] = deque()
         self._recorded: list[_Recorded] = []
 
@@ -53,6 +58,7 @@ class UnfinishedIteration:
         if not self._known:
             return None
         if not np.array_equal(self._known[0].x, x, equal_nan=True):
+            self.has_diverged = True
             raise ResumeError(
                 "checkpoint: expected the next evaluation at the point of the checkpoint, found "
                 "another: the machine's arithmetic or the library's version has changed"
@@ -77,4 +83,4 @@ class UnfinishedIteration:
 
     def restore(self, state: State) -> None:
         """Continue from what a checkpoint stored."""
-        self._known = deque(_Recorded(**state[number]) for number in sorted(state, key=int))
+        self._known = deque(_Recorded(**state[str(number)]) for number in range(len(state)))
