@@ -118,7 +118,7 @@ class Checkpointer:
         """Return the number of evaluations of the run's earlier part; None for a new run."""
         known = 0 if self._journal is not None else self.state.get("evaluations", 0)
         total: int = known + self.replay.replayed
-        return total or None
+        return total if total or self.damaged else None
 
     @property
     def damaged(self) -> int:
