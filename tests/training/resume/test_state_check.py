@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from minilayer.training.resume.state_check import Count, Entries, Floats, Number
 from minilayer.training.run import Run
 from minilayer.utils.types import Array, State
 from tests.helpers.objectives import RosenbrockOfANetwork
+from tests.helpers.paths import ROOT
 
 ROWS = 12
 X = np.random.default_rng(0).standard_normal((ROWS, 2))
@@ -286,6 +288,23 @@ def test_a_state_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     saved.put(with_value(saved.state, ("method", "restart_cost"), None))
     resumed, _ = saved.kind.run(saved.path, more=4)
     np.testing.assert_array_equal(resumed.x, whole.x)
+
+
+def test_a_run_of_format_2_goes_on(tmp_path: Path) -> None:
+    """The file was written after three iterations, by the last version of that format."""
+    path = tmp_path / "run.h5"
+    shutil.copyfile(ROOT / "tests" / "fixtures" / "run-2.h5", path)
+    model = ml.Sequential([ml.Dense(2, 1), ml.Sigmoid()])
+    model.parameters[:] = np.arange(3) / 7
+    inputs = [[0, 1], [1, 0], [1, 2], [3, 1]]
+    objective = ml.Objective(model, inputs, [[0], [1], [1], [0]], ml.BinaryCrossEntropy(), l2=1.0)
+    trainer = ml.LBFGS(max_iterations=6)
+    rows = ([[1, 1]], [[1]])
+    whole = trainer.minimize(objective, validation=rows)
+    model.parameters[:] = np.arange(3) / 7
+    resumed = trainer.minimize(objective, validation=rows, checkpoint=path)
+    assert resumed.message.endswith("(resumed at evaluation 4)")
+    np.testing.assert_allclose(resumed.history.cost, whole.history.cost, rtol=1e-9)
 
 
 def test_entries_of_a_later_version_are_left_alone(saved: Saved) -> None:
