@@ -10,6 +10,9 @@ import numpy as np
 from ...errors import ResumeError
 from ...utils.types import Array, State
 
+MAX_STORED = 256
+"""Evaluations of an unfinished iteration that fit into a checkpoint's JSON."""
+
 
 class Replay(Protocol):
     """Where a run records its evaluations, and finds those of its earlier part."""
@@ -44,7 +47,7 @@ class UnfinishedIteration:
 
     A method with explicit state resumes at a whole iteration. If the run had ended within the next
     one, for instance in a line search, that iteration begins again, and these evaluations are not
-    computed again.
+    computed again: the first 256 of them.
     """
 
     def __init__(self) -> None:
@@ -77,9 +80,9 @@ class UnfinishedIteration:
         self._recorded.clear()
 
     def as_state(self) -> State:
-        """Return what a checkpoint stores: the evaluations by number."""
-        recorded = [*self._recorded, *self._known]
-        return {str(number): one._asdict() for number, one in enumerate(recorded)}
+        """Return what a checkpoint stores: the first evaluations by number."""
+        stored = [*self._recorded, *self._known][:MAX_STORED]
+        return {str(number): one._asdict() for number, one in enumerate(stored)}
 
     def restore(self, state: State) -> None:
         """Continue from what a checkpoint stored."""
