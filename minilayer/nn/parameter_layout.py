@@ -61,8 +61,9 @@ def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
 
     ValueError for layers that cannot follow each other.
     """
+    used: set[int] = set()
     for index, layer in enumerate(layers):
-        if any(layer is other for other in layers[:index]):
+        if id(layer) in used:
             raise ValueError(
                 f"layers[{index}]: {layer!r} is used twice: make a new layer for each place"
             )
@@ -71,6 +72,7 @@ def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
                 f"layers[{index}]: {layer!r} is part of another model: "
                 "make a new layer for each model"
             )
+        used.add(id(layer))
     width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
     if width is None:
         raise ValueError(

@@ -360,6 +360,11 @@ class _Text(str):
         return str(self)
 
 
+def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
+    """Return a Sequential over a vector of its own size; no starting values are drawn."""
+    return _assemble(as_layers(layers), parameters)
+
+
 def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)

@@ -26,6 +26,8 @@ from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
 from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
+from .resume.run_state import ExpectedRun
+from .resume.state_check import Anything, Entries, Expected
 from .run import Callback, Run
 from .stopping import (
     DEFAULT_MAX_EVALUATIONS,
@@ -179,6 +181,7 @@ class Trainer(ABC):
                 check_path("checkpoint", checkpoint),
                 every=check_count("checkpoint_every", checkpoint_every),
                 description=self._description(monitor),
+                expected_state=self._expected_run(monitor, start.size),
                 start=start,
                 is_explicit_start=is_explicit_start,
                 has_explicit_state=self.has_explicit_state,
@@ -235,6 +238,10 @@ class Trainer(ABC):
     has_explicit_state: ClassVar[bool] = False
     """Whether the method gives its state to ``run.end_iteration``; else a journal is kept."""
 
+    def _expected_state(self, size: int) -> Expected:
+        """Return what ``run.resumed`` must hold, for so many parameters; here anything."""
+        return Anything()
+
     @abstractmethod
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         """Minimise with ``run.evaluate`` and ``run.end_iteration``; return how and why it ended."""
@@ -254,6 +261,15 @@ class Trainer(ABC):
         """Return what identifies a run apart from its objective."""
         validation = "" if monitor is None else monitor.fingerprint()
         return f"{self.name} {sorted(self.settings().items())!r}{validation}"
+
+    def _expected_run(self, monitor: ValidationMonitor | None, size: int) -> ExpectedRun:
+        """Return what a checkpoint must hold of a run."""
+        return ExpectedRun(
+            size=size,
+            validation=Entries({}) if monitor is None else monitor.expected_state(size),
+            method=self._expected_state(size),
+            validation_columns=() if monitor is None else monitor.history_columns,
+        )
 
     @staticmethod
     def _start(problem: ProblemWrapper, x0: npt.ArrayLike | None) -> Array:
@@ -304,8 +320,10 @@ def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:
     resumed_at = checkpointer.resumed_at()
     if resumed_at is None:
         return ""
+    damaged = checkpointer.damaged
+    again = f"; damaged in the journal and computed again: {damaged}" if damaged else ""
     if evaluations > resumed_at:
-        return f" (resumed at evaluation {resumed_at})"
+        return f" (resumed at evaluation {resumed_at}{again})"
     if evaluations >= checkpointer.all_evaluations:
-        return f" (already finished, at evaluation {evaluations})"
-    return f" (the checkpoint is already at evaluation {checkpointer.all_evaluations})"
+        return f" (already finished, at evaluation {evaluations}{again})"
+    return f" (the checkpoint is already at evaluation {checkpointer.all_evaluations}{again})"

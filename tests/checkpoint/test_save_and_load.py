@@ -46,7 +46,7 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "small.h5") as file:
         assert (file.attrs["format"], file.attrs["version"], file.attrs["layers"]) == (
             b"minilayer",
-            2,
+            3,
             4,
         )
         assert dict(file["layers/0"].attrs) == {
@@ -56,6 +56,22 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
         }
         np.testing.assert_array_equal(file["layers/0/theta"], model().layers[0].parameters["theta"])
         assert file["layers/1"].attrs["class"] == b"Tanh"
+
+
+def test_load_draws_no_starting_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be overwritten at once."""
+
+    def fail(*_: Any) -> Array:
+        raise AssertionError("values were drawn")
+
+    ml.save(model(), tmp_path / "model.h5")
+    original = model().parameters
+    monkeypatch.setattr(ml.Glorot, "sample", fail)
+    loaded = ml.load(tmp_path / "model.h5")
+    np.testing.assert_array_equal(loaded.parameters, original)
+    assert loaded.parameters.dtype == np.dtype("=f8")
+    loaded.parameters[:] = 0  # it is a vector of its own
+    assert not loaded.layers[0].parameters["theta"].any()
 
 
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -72,8 +88,9 @@ def test_files_of_version_1_keep_loading() -> None:
     assert state == {"note": "written by format 1"}
 
 
-def test_files_of_version_2_keep_loading() -> None:
-    path = FIXTURES / "checkpoint-2.h5"
+@pytest.mark.parametrize("version", [2, 3])
+def test_files_of_versions_2_and_3_keep_loading(version: int) -> None:
+    path = FIXTURES / f"checkpoint-{version}.h5"
     layers = "Dense(2, 3), Tanh(), Dense(3, 3, bias=False), ReLU(), Dense(3, 2), Softmax()"
     model = ml.load(path)
     assert repr(model) == f"Sequential([{layers}])"
@@ -85,7 +102,7 @@ def test_files_of_version_2_keep_loading() -> None:
     np.testing.assert_array_equal(state["best"].pop("x"), np.arange(26) / 7)
     np.testing.assert_array_equal(state["best"]["about"].pop("rows"), np.arange(6).reshape(2, 3))
     assert state == {
-        "note": "written by format 2",
+        "note": f"written by format {version}",
         "best": {"cost": 0.25, "about": {"finished": True}},
         "evaluations": 12,
         "empty": {},
@@ -347,10 +364,10 @@ def replace_theta(value: Array) -> Any:
         (set_attribute("/", "format", "keras"), "/: expected format = 'minilayer', found 'keras'"),
         (lambda f: f.attrs.__delitem__("format"), "/: expected format = 'minilayer', found None"),
         (
-            set_attribute("/", "version", 3),
-            "/: expected version 1 to 2, found 3: a newer minilayer wrote it, install",
+            set_attribute("/", "version", 4),
+            "/: expected version 1 to 3, found 4: a newer minilayer wrote it, install",
         ),
-        (set_attribute("/", "version", "1"), "/: expected version 1 to 2, found '1'"),
+        (set_attribute("/", "version", "1"), "/: expected version 1 to 3, found '1'"),
         (set_attribute("/", "layers", 5), "/layers/4: expected a hard link to it, found none"),
         (set_attribute("/", "layers", 0), "/: expected layers = 1 to 10000, found 0"),
         (

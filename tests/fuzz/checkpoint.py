@@ -123,7 +123,7 @@ def generate(source: Source) -> bytes:
         text = _mutated_text(source, json.dumps(described))[:64_000]
         if links:
             members["state"] = file.group(links)
-    version = source.choice((2, 2, 2, 1))
+    version = source.choice((3, 3, 3, 2, 1))
     attributes = root_attributes(layers, text, sums, version)
     attributes = [_mutated_attribute(source, one) for one in attributes]
     content = file.finish(file.group(members, attributes))

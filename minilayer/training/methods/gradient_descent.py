@@ -12,6 +12,7 @@ import numpy as np
 from ...utils.checks import check_count, check_instance, check_number
 from ...utils.types import Array, State
 from ..problem import Problem
+from ..resume.state_check import Entries, Expected, Floats
 from ..run import Run
 from ..stopping import BudgetOptions, Status, Stop
 from ..trainer import Trainer
@@ -117,6 +118,10 @@ class GradientDescent(Trainer):
         minibatches = () if self.batch_size is None else ("batch_size", "seed")
         names = ("learning_rate", "rule", "schedule", "clip_norm", "tolerance", *minibatches)
         return {name: getattr(self, name) for name in names}
+
+    def _expected_state(self, size: int) -> Expected:
+        vector = Floats((size,))
+        return Entries({"x": vector, "gradient": vector, "rule": self.rule.expected_state(size)})
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         try:
