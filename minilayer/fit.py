@@ -10,14 +10,18 @@ from .nn import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Identity,
+    Layer,
     Loss,
+    Rescale,
     Sequential,
     SquaredError,
+    Standardize,
 )
 from .objective import ClassWeight, Objective
+from .objective.inputs import check_output_activation, check_rows
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
-from .utils.checks import check_instance
+from .utils.checks import check_flag, check_instance
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
@@ -28,6 +32,7 @@ def fit(
     Y: npt.ArrayLike,
     l2: float = 0.0,
     *,
+    standardize: bool = False,
     loss: Loss | None = None,
     trainer: Trainer | None = None,
     max_evaluations: int | None = None,
@@ -59,6 +64,12 @@ def fit(
         Targets, or integer labels for several classes.
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
+    standardize : bool, default False
+        Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
+        ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
+        ``fit`` continues with the constants of the first. Tables with columns of several sizes need
+        it. Predictions, cost and ``l2`` stay in the unit of Y, so targets of size s want an l2 that
+        is s**2 times that of targets of size 1.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
@@ -98,6 +109,14 @@ def fit(
     >>> result = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], l2=1e-3)
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
+
+    A price in thousands by area and number of rooms, columns of two sizes:
+
+    >>> areas_and_rooms, prices = [[550, 2], [720, 3], [980, 3], [1500, 5]], [150, 190, 240, 360]
+    >>> model = mlp(2, 4, 1, seed=0)
+    >>> result = fit(model, areas_and_rooms, prices, l2=1.0, standardize=True)
+    >>> model.layers[0], model.layers[-1], model.predict([[1000, 4]]).round(-1)
+    (Standardize(2 columns), Rescale(1 column), array([[260.]]))
     """
     check_instance("model", model, Sequential, "a Sequential")
     if isinstance(trainer, Rule):
@@ -118,11 +137,16 @@ def fit(
             max_iterations=max_iterations,
             max_seconds=max_seconds,
         )
+    loss = _suggested_loss(model) if loss is None else loss
+    constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
+    trained = model.replica() if constants else model
+    for index, layer in constants:
+        trained.insert(index, layer)
     objective = Objective(
-        model,
+        trained,
         X,
         Y,
-        _suggested_loss(model) if loss is None else loss,
+        loss,
         l2,
         sample_weight=sample_weight,
         class_weight=class_weight,
@@ -131,6 +155,8 @@ def fit(
         workers=workers,
         copy=copy,
     )
+    for index, layer in constants:  # now that the Objective has refused no argument
+        model.insert(index, layer.unbound_copy())
     problem: Problem = objective  # mypy checks here that Objective offers all of Problem
     return trainer.minimize(
         problem,
@@ -140,6 +166,22 @@ def fit(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
     )
+
+
+def _constants(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
+) -> list[tuple[int, Layer]]:
+    """Return the layers that standardize X and Y and that the model lacks, with their places."""
+    check_output_activation(model, loss)
+    inputs, targets = check_rows(model, loss, X, Y)
+    constants: list[tuple[int, Layer]] = []
+    if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
+        constants.append((0, Standardize.of(inputs)))
+    ends_with_numbers = isinstance(model.output_activation, Identity | None)
+    is_rescaled = isinstance(model.inner_layers[-1], Rescale)
+    if ends_with_numbers and not loss.takes_labels and not is_rescaled:
+        constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
+    return constants
 
 
 def _suggested_loss(model: Sequential) -> Loss:

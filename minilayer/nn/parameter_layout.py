@@ -17,15 +17,20 @@ def as_layers(layers: object) -> tuple[Layer, ...]:
         raise TypeError(f"layers: expected a list of layers, found {short_repr(layers)}")
     checked = tuple(layers)
     for index, layer in enumerate(checked):
-        check_instance(f"layers[{index}]", layer, Layer, "a Layer")
-        missing = undescribed_arguments(layer)
-        if missing:
-            name = type(layer).__name__
-            raise TypeError(
-                f"layers[{index}]: expected {name}.config() to give every argument of {name}(...), "
-                f"found none for {missing[0]!r}: copies of the layer would lose it"
-            )
+        check_copyable(f"layers[{index}]", layer)
     return checked
+
+
+def check_copyable(place: str, layer: Layer) -> None:
+    """Raise TypeError for what is no layer, and for a layer that copies would differ from."""
+    check_instance(place, layer, Layer, "a Layer")
+    missing = undescribed_arguments(layer)
+    if missing:
+        name = type(layer).__name__
+        raise TypeError(
+            f"{place}: expected {name}.config() to give every argument of {name}(...), "
+            f"found none for {missing[0]!r}: copies of the layer would lose it"
+        )
 
 
 def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
@@ -56,11 +61,8 @@ def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[Views]:
     return [Views(own) for own in views]
 
 
-def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
-    """Return the width before each layer and after the last.
-
-    ValueError for layers that cannot follow each other.
-    """
+def check_new(layers: tuple[Layer, ...]) -> None:
+    """Raise ValueError for a layer that is used already."""
     for index, layer in enumerate(layers):
         if any(layer is other for other in layers[:index]):
             raise ValueError(
@@ -71,6 +73,13 @@ def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
                 f"layers[{index}]: {layer!r} is part of another model: "
                 "make a new layer for each model"
             )
+
+
+def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
+    """Return the width before each layer and after the last.
+
+    ValueError for layers that cannot follow each other.
+    """
     width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
     if width is None:
         raise ValueError(
