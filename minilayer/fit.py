@@ -18,7 +18,7 @@ from .nn import (
     Standardize,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_output_activation, check_rows
+from .objective.inputs import check_rows
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance
@@ -172,7 +172,7 @@ def _constants(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
 ) -> list[tuple[int, Layer]]:
     """Return the layers that standardize X and Y and that the model lacks, with their places."""
-    check_output_activation(model, loss)
+    check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
     inputs, targets = check_rows(model, loss, X, Y)
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):

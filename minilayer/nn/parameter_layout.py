@@ -80,14 +80,15 @@ def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
 
     ValueError for layers that cannot follow each other.
     """
-    width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
+    sized = [index for index, layer in enumerate(layers) if layer.inputs is not None]
+    width = layers[sized[0]].inputs if sized else None
     if width is None:
         raise ValueError(
             "layers: expected at least one layer with a size, such as Dense(2, 1), "
             f"found {list(layers)}"
         )
     widths = [width]
-    source = -1  # the layer that gives this width
+    source = sized[0]  # the layer that this width is known from
     for index, layer in enumerate(layers):
         if layer.inputs is not None and layer.inputs != width:
             raise ValueError(

@@ -41,7 +41,7 @@ def test_layers_pass_check_layer_with_second_derivatives(make: Callable[[], ml.L
 def layer(request: pytest.FixtureRequest) -> ml.Layer:
     """Return the layer as the first of a model."""
     made = LAYERS[request.param]()
-    ml.Sequential([made] if made.units else [made, ml.Dense(4, 1)], seed=3)
+    ml.Sequential([made] if made.inputs else [made, ml.Dense(4, 1)], seed=3)
     return made
 
 
