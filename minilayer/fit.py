@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import numpy.typing as npt
 
 from .nn import (
@@ -18,10 +19,10 @@ from .nn import (
     Standardize,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_rows
+from .objective.inputs import check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
-from .utils.checks import check_flag, check_instance
+from .utils.checks import check_flag, check_instance, check_number
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
@@ -68,8 +69,8 @@ def fit(
         Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
         ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
         ``fit`` continues with the constants of the first. Tables with columns of several sizes need
-        it. Predictions, cost and ``l2`` stay in the unit of Y, so targets of size s want an l2 that
-        is s**2 times that of targets of size 1.
+        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` is multiplied by
+        the mean of Rescale's ``scale**2``, so that it weighs the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
@@ -142,6 +143,8 @@ def fit(
     trained = model.replica() if constants else model
     for index, layer in constants:
         trained.insert(index, layer)
+    if standardize and isinstance(loss, SquaredError):
+        l2 = check_number("l2", l2) * _mean_variance(trained)
     objective = Objective(
         trained,
         X,
@@ -177,11 +180,15 @@ def _constants(
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
         constants.append((0, Standardize.of(inputs)))
-    ends_with_numbers = isinstance(model.output_activation, Identity | None)
-    is_rescaled = isinstance(model.inner_layers[-1], Rescale)
-    if ends_with_numbers and not loss.takes_labels and not is_rescaled:
+    if is_regression(model, loss):
         constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
     return constants
+
+
+def _mean_variance(model: Sequential) -> float:
+    """Return the mean square of the scales at the end of a model; 1 without them."""
+    last = model.inner_layers[-1]
+    return float(np.mean(last.scale**2)) if isinstance(last, Rescale) else 1.0
 
 
 def _suggested_loss(model: Sequential) -> Loss:

@@ -22,8 +22,16 @@ from ..utils.checks import (
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.types import Array
 from .evaluator import Evaluator
-from .inputs import ClassWeight, check_dtype, check_output_activation, check_rows, row_weights
+from .inputs import (
+    ClassWeight,
+    check_dtype,
+    check_output_activation,
+    check_rows,
+    is_regression,
+    row_weights,
+)
 from .preconditioner import Preconditioner
+from .scaling import ADVISED_ROWS, explains, scaling_advice
 from .shards import Minibatch, Rows, Shards, default_shards, through
 from .validation_rows import ValidationRows
 
@@ -317,7 +325,7 @@ class Objective:
         Preconditioner
             To be refreshed at a point before its first use.
         """
-        some = self._shards.spread(Preconditioner.rows_for(self._trained, self.rows))
+        some, _ = self._shards.spread(Preconditioner.rows_for(self._trained, self.rows))
         if self._is_raw:
             some = through(self._network.leading_layers, some, self.dtype)
         return Preconditioner(self._trained, some, self.rows)
@@ -360,6 +368,38 @@ class Objective:
             x = self._raw_head[: len(y)]
         count = min(rows, len(x))
         return np.array(x[:count], dtype=np.float64), np.array(y[:count], dtype=np.float64)
+
+    def advice(self, x: npt.ArrayLike, /, *, success: bool) -> str:
+        """Return a sentence for the message of a run that ended at x; "" if there is none.
+
+        It names columns whose sizes are hard for training. After a success it does so only if the
+        network explains less than half of the variance of the targets: large columns saturate
+        units, and then a minimum can be a poor one. About 1000 rows, spread over the data, decide.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_parameters,)
+            The parameters that the run found.
+        success : bool
+            Whether it was a success.
+
+        Returns
+        -------
+        str
+            Such as "column 3 of X is 4e+03 in size: use fit(..., standardize=True), or
+            Standardize.of(X) as the first layer".
+        """
+        if self._network.leading_layers:
+            return ""
+        inputs, targets = self._shards.spread(ADVISED_ROWS)
+        advice = scaling_advice(
+            inputs, targets if is_regression(self._network, self.loss) else None
+        )
+        if advice and success:
+            point = check_vector("x", x, self._decay.size).astype(np.float64)
+            predictions = self._network.replica(point).predict(inputs)
+            return "" if explains(predictions, targets) else advice
+        return advice
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.

@@ -110,20 +110,22 @@ class Shards:
         inputs = self._convert("x", x, work, self.input_dtype)
         return inputs, self._convert("y", y, work, self.dtype), weight
 
-    def spread(self, count: int) -> Array:
-        """Return the inputs of about ``count`` rows of positive weight, evenly spread; a copy."""
+    def spread(self, count: int) -> tuple[Array, Array]:
+        """Return inputs and targets of about ``count`` rows of positive weight, evenly spread."""
         candidates = [
             np.arange(len(x)) if weight is None else np.flatnonzero(weight[:, 0] > 0)
             for x, _, weight in self.parts
         ]
         step = max(1, sum(map(len, candidates)) // count)
-        chosen = []
+        inputs = []
+        targets = []
         passed = 0  # candidates in earlier shards
-        for (x, _, _), rows in zip(self.parts, candidates, strict=True):
-            first = -passed % step  # of all candidates, numbers 0, step, 2 step, ...
-            chosen.append(x[rows[first::step]].astype(self.input_dtype))
+        for (x, y, _), rows in zip(self.parts, candidates, strict=True):
+            chosen = rows[-passed % step :: step]  # of all candidates, numbers 0, step, 2 step, ...
+            inputs.append(x[chosen].astype(self.input_dtype))
+            targets.append(y[chosen].astype(self.dtype))
             passed += len(rows)
-        return np.concatenate(chosen)
+        return np.concatenate(inputs), np.concatenate(targets)
 
     @property
     def row_ordered(self) -> Rows:

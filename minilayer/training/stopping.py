@@ -59,6 +59,8 @@ class Status(IntEnum):
 
 SUCCESSES = (Status.CONVERGED, Status.STALLED, Status.TARGET_COST, Status.STOPPED_EARLY)
 
+ENDED_BY_THE_USER = (Status.CALLBACK, Status.INTERRUPTED)
+
 UNBOUNDED_FACTOR = 1e20
 """A cost below this many times the start's, with a minus sign, is taken for unbounded."""
 

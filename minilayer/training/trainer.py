@@ -27,7 +27,7 @@ from .progress import ProgressBar
 from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
 from .run import Callback, Run
-from .stopping import Budget, BudgetOptions, Status, Stop
+from .stopping import ENDED_BY_THE_USER, Budget, BudgetOptions, Status, Stop
 from .user_code import UserCode, UserProblem
 from .validation import Validation, ValidationMonitor
 
@@ -195,6 +195,7 @@ class Trainer(ABC):
                 checkpointer.close()
         if checkpointer is not None:
             reason += _resumption(checkpointer, run.evaluations)
+        reason += _advice(problem, run, status)
         best_iteration = None if monitor is None else monitor.best_iteration
         return self._result(run, start, status, reason, best_iteration)
 
@@ -283,6 +284,15 @@ class Trainer(ABC):
         ]
         first = "" if arguments.endswith("(") or not budget else ", "
         return f"{arguments}{first}{', '.join(budget)})"
+
+
+def _advice(problem: Problem, run: Run, status: Status) -> str:
+    """Return what the message says of the problem."""
+    best = run.returned_point
+    if status in ENDED_BY_THE_USER or best is None:
+        return ""
+    advice = problem.advice(best.x, success=status.is_success)
+    return f"; {advice}" if advice else ""
 
 
 def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:
