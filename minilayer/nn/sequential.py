@@ -108,8 +108,9 @@ class Sequential:
         Their output is the same in every evaluation. They compute in float64 also where the other
         layers compute in single precision: a column of 1e300 is a number for Standardize.
         """
-        candidates = self.inner_layers[:-1]  # one layer is left to give the pre-activation
-        return tuple(takewhile(lambda layer: not layer.shapes(), candidates))
+        leading = tuple(takewhile(lambda layer: not layer.shapes(), self.inner_layers))
+        has_parameters = len(leading) < len(self.inner_layers)
+        return leading if has_parameters else ()  # a loss overwrites the pre-activation
 
     @property
     def output_activation(self) -> Activation | None:
@@ -318,7 +319,7 @@ class Sequential:
             raise ValueError(
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
-        return _assemble(tuple(layer.unbound_copy() for layer in self._layers), vector)
+        return _assemble(self._copies(), vector, self._widths)
 
     def without_leading_layers(self) -> Sequential:
         """Return a replica that begins behind ``leading_layers``; it takes what they give.
@@ -328,8 +329,8 @@ class Sequential:
         Sequential
             It shares this model's parameters.
         """
-        behind = self._layers[self._leading :]
-        return _assemble(tuple(layer.unbound_copy() for layer in behind), self._parameters)
+        behind = self._copies()[self._leading :]
+        return _assemble(behind, self._parameters, self._widths[self._leading :])
 
     def insert(self, index: int, layer: Layer) -> None:
         """Take in a layer without parameters, such as ``Standardize.of(X)``.
@@ -435,7 +436,10 @@ class Sequential:
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (tuple(layer.unbound_copy() for layer in self._layers), self._parameters)
+        return _assemble, (self._copies(), self._parameters, self._widths)
+
+    def _copies(self) -> tuple[Layer, ...]:
+        return tuple(layer.unbound_copy() for layer in self._layers)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
@@ -450,10 +454,10 @@ class _Text(str):
         return str(self)
 
 
-def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
+def _assemble(layers: tuple[Layer, ...], parameters: Array, widths: list[int]) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
-    model._widths = layer_widths(layers)
+    model._widths = widths
     model._bind(parameters)
     return model
