@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import numpy.typing as npt
 
 from .nn import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     Identity,
+    Layer,
     Loss,
+    Rescale,
     Sequential,
     SquaredError,
+    Standardize,
 )
 from .objective import ClassWeight, Objective
+from .objective.inputs import check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
-from .utils.checks import check_instance
+from .utils.checks import check_flag, check_instance, check_number
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
@@ -31,6 +36,7 @@ def fit(
     Y: npt.ArrayLike,
     l2: float = 0.0,
     *,
+    standardize: bool = False,
     loss: Loss | None = None,
     trainer: Trainer | None = None,
     max_evaluations: int | None = None,
@@ -62,6 +68,12 @@ def fit(
         Targets, or integer labels for several classes.
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
+    standardize : bool, default False
+        Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
+        ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
+        ``fit`` continues with the constants of the first. Tables with columns of several sizes need
+        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` is multiplied by
+        the mean of Rescale's ``scale**2``, so that it weighs the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
@@ -102,6 +114,14 @@ def fit(
     >>> result = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], l2=1e-3)
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
+
+    A price in thousands by area and number of rooms, columns of two sizes:
+
+    >>> areas_and_rooms, prices = [[550, 2], [720, 3], [980, 3], [1500, 5]], [150, 190, 240, 360]
+    >>> model = mlp(2, 4, 1, seed=0)
+    >>> result = fit(model, areas_and_rooms, prices, l2=1.0, standardize=True)
+    >>> model.layers[0], model.layers[-1], model.predict([[1000, 4]]).round(-1)
+    (Standardize(2 columns), Rescale(1 column), array([[260.]]))
     """
     check_instance("model", model, Sequential, "a Sequential")
     if isinstance(trainer, Rule):
@@ -124,11 +144,18 @@ def fit(
             max_iterations=max_iterations,
             max_seconds=max_seconds,
         )
+    loss = _suggested_loss(model) if loss is None else loss
+    constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
+    trained = model.replica() if constants else model
+    for index, layer in constants:
+        trained.insert(index, layer)
+    if standardize and isinstance(loss, SquaredError):
+        l2 = check_number("l2", l2) * _mean_variance(trained)
     objective = Objective(
-        model,
+        trained,
         X,
         Y,
-        _suggested_loss(model) if loss is None else loss,
+        loss,
         l2,
         sample_weight=sample_weight,
         class_weight=class_weight,
@@ -137,6 +164,8 @@ def fit(
         workers=workers,
         copy=copy,
     )
+    for index, layer in constants:  # now that the Objective has refused no argument
+        model.insert(index, layer.unbound_copy())
     problem: Problem = objective  # mypy checks here that Objective offers all of Problem
     return trainer.minimize(
         problem,
@@ -146,6 +175,26 @@ def fit(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
     )
+
+
+def _constants(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
+) -> list[tuple[int, Layer]]:
+    """Return the layers that standardize X and Y and that the model lacks, with their places."""
+    check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
+    inputs, targets = check_rows(model, loss, X, Y)
+    constants: list[tuple[int, Layer]] = []
+    if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
+        constants.append((0, Standardize.of(inputs)))
+    if is_regression(model, loss):
+        constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
+    return constants
+
+
+def _mean_variance(model: Sequential) -> float:
+    """Return the mean square of the scales at the end of a model; 1 without them."""
+    last = model.inner_layers[-1]
+    return float(np.mean(last.scale**2)) if isinstance(last, Rescale) else 1.0
 
 
 def _suggested_loss(model: Sequential) -> Loss:

@@ -8,13 +8,16 @@ contiguous little-endian float64, each with an attribute sha256, the checksum of
                              that follows; state = a JSON object of the training state's values
                              and its arrays' shapes, if there is one
     /layers/<i>              class = the layer's registered name; config = its arguments, a JSON
-                             object, in which an initializer is {"class": name, "config": {...}}
+                             object, in which an initializer is {"class": name, "config": {...}};
+                             arrays = a JSON object of the shapes of its arguments that are arrays,
+                             nested as config is, if there are any
     /layers/<i>/<name>       a parameter
+    /layers/<i>/config/<name> an argument that is an array, nested as config is
     /state/<name>/.../<name> an array of the training state, nested as the state is
 
-Format 2 differs in one thing: its checksum leaves the version out. Format 1 also does so, its
-layers' configurations lack what has been added since, and its training state is not nested. A file
-of a newer version is refused with a sentence that says so.
+Format 2 has no arguments that are arrays, and its checksum leaves the version out. Format 1 differs
+from format 2 in two things: its layers' configurations lack what has been added since, and its
+training state is not nested. A file of a newer version is refused with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -29,8 +32,9 @@ import numpy as np
 
 from ..nn import Configured, registered
 from ..nn.configured import ConfigValue
-from ..utils.types import Array
-from .hdf5 import MAX_NAME_BYTES
+from ..utils.checks import short_repr
+from ..utils.types import Array, State
+from .hdf5 import MAX_DIMENSIONS, MAX_NAME_BYTES
 
 FORMAT = "minilayer"
 VERSION = 3
@@ -39,8 +43,12 @@ FIRST_COVERED_VERSION = 3
 MAX_BYTES = 1 << 30
 """The largest file that is read unless the caller allows more: one gibibyte."""
 MAX_LAYERS = 10_000
+ARRAY_GROUP = "config"
+"""The group of a layer's arguments that are arrays."""
 MAX_NESTING = 8
-"""Of a training state."""
+"""Of a training state, and of arguments that have arguments of their own."""
+MAX_ARRAY_NESTING = 2 * MAX_NESTING
+"""Of groups: an argument and its own arguments are two."""
 MAX_TEXT_BYTES = 64_000
 """Of a string attribute; HDF5 has room for 64 KiB, with the attribute's name and type."""
 
@@ -55,22 +63,52 @@ def is_plain_name(name: object) -> bool:
         return False
 
 
-def encode_config(config: Mapping[str, ConfigValue]) -> str:
-    """Return a configuration as JSON; TypeError for values that JSON has no form for."""
-    return json.dumps({name: _encode_value(value) for name, value in config.items()})
+def is_storable_array(value: Array) -> bool:
+    """Return whether an array can be a dataset without a change."""
+    return value.dtype == np.float64 and value.size > 0 and value.ndim <= MAX_DIMENSIONS
 
 
-def _encode_value(value: ConfigValue) -> object:
+def encode_config(config: Mapping[str, ConfigValue], depth: int = 1) -> State:
+    """Return a configuration as values and arrays by name, nested where an argument has its own.
+
+    TypeError or ValueError for arguments that a checkpoint cannot store.
+    """
+    return {name: _encode_value(name, value, depth) for name, value in config.items()}
+
+
+def _encode_value(name: str, value: ConfigValue, depth: int) -> Any:
+    if isinstance(value, np.ndarray) and not is_storable_array(value):
+        found = f"{short_repr(value)} and dtype {value.dtype}"
+        hint = f": numpy.asarray({name}, float) makes one" if value.dtype.kind in "buif" else ""
+        raise TypeError(f"{name}: expected a non-empty float64 array, found {found}{hint}")
     if not isinstance(value, Configured):
         return value
-    name = type(value).__name__
-    if registered(name) is not type(value):
-        raise ValueError(unregistered_message(name, repr(value)))
-    return {"class": name, "config": json.loads(encode_config(value.config()))}
+    class_name = type(value).__name__
+    if registered(class_name) is not type(value):
+        raise ValueError(unregistered_message(class_name, repr(value)))
+    if depth == MAX_NESTING:
+        raise ValueError(f"{name}: expected arguments nested at most {MAX_NESTING} deep")
+    return {"class": class_name, "config": encode_config(value.config(), depth + 1)}
+
+
+def separate(state: State) -> tuple[State, State]:
+    """Return the values, and the shapes of the arrays, both nested as the state is."""
+    values: State = {}
+    shapes: State = {}
+    for name, value in state.items():
+        if isinstance(value, dict):
+            values[name], nested_shapes = separate(value)
+            if nested_shapes:
+                shapes[name] = nested_shapes
+        elif isinstance(value, np.ndarray):
+            shapes[name] = value.shape
+        else:
+            values[name] = value
+    return values, shapes
 
 
 def decode_config(config: object) -> dict[str, Any]:
-    """Return the constructor arguments of a configuration that was read as JSON."""
+    """Return the constructor arguments of a configuration that was read, arrays included."""
     if not isinstance(config, dict):
         raise ValueError(f"expected a JSON object, found {reprlib.repr(config)}")
     return {name: _decode_value(value) for name, value in config.items()}
@@ -105,7 +143,8 @@ def content_checksum(
     Parameters
     ----------
     layers : list
-        For each layer its class, its configuration as JSON, and the checksums of its parameters.
+        For each layer its class, its configuration as JSON, and the checksums of its parameters by
+        name. If arguments are arrays: their shapes as JSON under "", and their checksums by path.
     state : dict of str
         The checksums of the training state's arrays by path, and "" for its JSON.
     version : int

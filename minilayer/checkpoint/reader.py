@@ -12,10 +12,13 @@ import numpy as np
 
 from ..errors import CheckpointError
 from ..nn import Layer, registered
+from ..nn.configured import identity
 from ..utils.checks import short_repr
 from ..utils.types import Array, State
 from .format import (
+    ARRAY_GROUP,
     FORMAT,
+    MAX_ARRAY_NESTING,
     MAX_LAYERS,
     MAX_NESTING,
     VERSION,
@@ -27,6 +30,9 @@ from .format import (
     unregistered_message,
 )
 from .hdf5 import MAX_DIMENSIONS, MalformedError, Node, PlainFile
+
+STATE = "/: expected state"
+"""How errors of a training state begin."""
 
 
 @dataclass(frozen=True)
@@ -107,28 +113,49 @@ def _layer(node: Node, version: int) -> tuple[Layer, list[Array], tuple[str, str
         raise MalformedError(f"{node.place}: {unregistered_message(shown, shown)}")
     text = node.attribute("config")
     try:
-        layer = cls(**decode_config(_from_json(text)))
-        _check_config(_from_json(text), _from_json(encode_config(layer.config())), version)
+        config = _from_json(text)
+        sums = _add_arguments(node, config)
+        layer = cls(**decode_config(config))
+        _check_config(config, encode_config(layer.config()), version)
         shapes = dict(layer.shapes())
+    except MalformedError:
+        raise
     except Exception as error:  # a class of the user's own may raise anything
         raise MalformedError(
             f"{node.place}: expected arguments of {name}, found {short_repr(text)}: "
             f"{_shortened(error)}"
         ) from None
     arrays = []
-    sums = {}
     for key, shape in shapes.items():
         value, sums[key] = _dataset(node.child(key), shape)
         arrays.append(value.reshape(-1))
     return layer, arrays, (str(name), str(text), sums)
 
 
-def _check_config(given: dict[str, Any], again: dict[str, Any], version: int) -> None:
+def _add_arguments(node: Node, config: Any) -> dict[str, str]:
+    """Add the arguments that are arrays to a layer's configuration; return their checksums."""
+    described = node.attribute("arrays")
+    if described is None:
+        return {}
+    what = f"{node.place}: expected arrays"
+    if not isinstance(config, dict):
+        raise _nesting_error(what, "those of a JSON object", config)
+    sums = {"": str(described)}
+    shapes = _json_of(what, described)
+    _add_arrays(config, shapes, node.child(ARRAY_GROUP), f"{ARRAY_GROUP}/", sums, what)
+    return sums
+
+
+def _check_config(given: State, again: State, version: int) -> None:
     """Raise ValueError for arguments that a layer does not give back as they were."""
     if version == 1:  # a configuration of that format lacks later arguments
         again = {name: again[name] for name in given}
-    if json.dumps(given, sort_keys=True) != json.dumps(again, sort_keys=True):
+    if _comparable(given) != _comparable(again):
         raise ValueError(f"it gives {reprlib.repr(again)} back")
+
+
+def _comparable(config: State) -> str:
+    return json.dumps(config, sort_keys=True, default=identity)
 
 
 def _from_json(text: object) -> Any:
@@ -155,16 +182,13 @@ def _state(root: Node) -> tuple[State, dict[str, str]]:
     text = root.attribute("state")
     if text is None:
         return {}, {}
-    try:
-        described = _from_json(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"/: expected state = a JSON object, found {error}") from None
+    described = _json_of(STATE, text)
     if not isinstance(described, dict) or set(described) != {"values", "arrays"}:
         raise _state_error("values and arrays", described)
     state = _values(described["values"])
     sums = {"": str(text)}
     shapes = described["arrays"]
-    _add_arrays(state, shapes, root.child("state") if shapes else root, "", sums)
+    _add_arrays(state, shapes, root.child("state") if shapes else root, "", sums, STATE)
     return state, sums
 
 
@@ -174,7 +198,7 @@ def _values(values: Any, depth: int = 0) -> State:
         raise _state_error(f"values by name, nested at most {MAX_NESTING} deep", values)
     state: State = {}
     for name, value in values.items():
-        _check_name(name)
+        _check_name(name, STATE)
         if isinstance(value, int | float | str):
             state[name] = value
         else:
@@ -182,32 +206,47 @@ def _values(values: Any, depth: int = 0) -> State:
     return state
 
 
-def _add_arrays(state: State, shapes: Any, group: Node, path: str, sums: dict[str, str]) -> None:
-    """Read the arrays of a state, and record their checksums."""
-    if not isinstance(shapes, dict):
-        raise _state_error("shapes by name as arrays", shapes)
+def _add_arrays(
+    state: State, shapes: Any, group: Node, path: str, sums: dict[str, str], what: str
+) -> None:
+    """Read the arrays of a state or configuration, and record their checksums."""
+    if not isinstance(shapes, dict) or path.count("/") > MAX_ARRAY_NESTING:
+        raise _nesting_error(what, "shapes by name as arrays", shapes)
     for name, shape in shapes.items():
-        _check_name(name)
+        _check_name(name, what)
         if isinstance(shape, dict) and isinstance(state.get(name), dict):
-            _add_arrays(state[name], shape, group.child(name), f"{path}{name}/", sums)
+            _add_arrays(state[name], shape, group.child(name), f"{path}{name}/", sums, what)
         elif name in state:
-            raise _state_error("either a value or an array of each name", name)
+            raise _nesting_error(what, "either a value or an array of each name", name)
         else:
-            state[name], sums[f"{path}{name}"] = _dataset(group.child(name), _shape(shape))
+            state[name], sums[f"{path}{name}"] = _dataset(group.child(name), _shape(shape, what))
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, what: str) -> None:
     if not is_plain_name(name):
-        raise _state_error("names of at most 255 bytes, without /", name)
+        raise _nesting_error(what, "names of at most 255 bytes, without /", name)
 
 
-def _shape(lengths: Any) -> tuple[int, ...]:
+def _shape(lengths: Any, what: str) -> tuple[int, ...]:
     """Return the shape of an array, which has at least one element."""
     is_shape = isinstance(lengths, list) and len(lengths) <= MAX_DIMENSIONS
     if not is_shape or not all(type(length) is int and length >= 1 for length in lengths):
-        raise _state_error(f"shapes of at most {MAX_DIMENSIONS} integers from 1 up", lengths)
+        raise _nesting_error(
+            what, f"shapes of at most {MAX_DIMENSIONS} integers from 1 up", lengths
+        )
     return tuple(lengths)
 
 
+def _json_of(what: str, text: object) -> Any:
+    try:
+        return _from_json(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"{what} = a JSON object, found {error}") from None
+
+
+def _nesting_error(what: str, expected: str, found: object) -> MalformedError:
+    return MalformedError(f"{what} = {expected}, found {reprlib.repr(found)}")
+
+
 def _state_error(expected: str, found: object) -> MalformedError:
-    return MalformedError(f"/: expected state = {expected}, found {reprlib.repr(found)}")
+    return _nesting_error(STATE, expected, found)

@@ -20,6 +20,7 @@ from ..utils.files import replace_file
 from ..utils.types import Array, State
 from ..utils.version import library_version
 from .format import (
+    ARRAY_GROUP,
     FORMAT,
     MAX_BYTES,
     MAX_LAYERS,
@@ -30,6 +31,8 @@ from .format import (
     content_checksum,
     encode_config,
     is_plain_name,
+    is_storable_array,
+    separate,
     unregistered_message,
 )
 from .hdf5 import MAX_DIMENSIONS
@@ -37,6 +40,7 @@ from .reader import read_checkpoint
 
 STORABLE_ARRAY = "a name of at most 255 bytes without / and at most 32 dimensions"
 """What a parameter must have."""
+NOT_FINITE = "expected finite numbers: save(..., allow_non_finite=True) stores them all the same"
 
 
 def save(
@@ -62,14 +66,14 @@ def save(
         Numbers, strings, non-empty float64 arrays and mappings of these by name, for
         ``load_state``.
     allow_non_finite : bool, default False
-        Whether to store parameters that are NaN or infinite.
+        Whether to store parameters and arrays of arguments that are NaN or infinite.
 
     Raises
     ------
     CheckpointError
-        For a layer class that is not registered, parameters that are not finite, and what exceeds
-        the format: more than 10,000 layers, or a state whose numbers, strings and names take more
-        than 64,000 bytes as JSON.
+        For a layer class that is not registered, numbers that are not finite, arguments that are
+        arrays of another dtype than float64, and what exceeds the format: more than 10,000 layers,
+        or a state whose numbers, strings and names take more than 64,000 bytes as JSON.
     TypeError
         For a state of other kinds.
     OSError
@@ -156,6 +160,8 @@ def load_parameters(
     if found != expected:
         expected_layers = short_repr(list(model.layers))
         found_layers = short_repr(content.layers)
+        if found_layers == expected_layers:
+            found_layers += " with other arguments"
         raise CheckpointError(f"{path}: /layers: expected {expected_layers}, found {found_layers}")
     model.parameters[:] = content.parameters
 
@@ -191,16 +197,28 @@ def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
         if registered(type(layer).__name__) is not type(layer):
             message = unregistered_message(type(layer).__name__, repr(layer))
             raise CheckpointError(f"layers[{index}]: {message}")
-        _encoded_config(index, layer)
+        config, _, shapes = _encoded_config(index, layer)
+        if not allow_non_finite:
+            _check_finite_arguments(f"layers[{index}] {layer!r}", config)
         for name, value in layer.parameters.items():
             place = f"layers[{index}] {layer!r}, {name}"
+            if shapes and name == ARRAY_GROUP:
+                raise CheckpointError(
+                    f"{place}: expected another name for a parameter beside arguments that are "
+                    "arrays, as these are stored under it"
+                )
             if not is_plain_name(name) or value.ndim > MAX_DIMENSIONS:
                 raise CheckpointError(f"{place}: expected {STORABLE_ARRAY}, found {value.shape}")
             if not (allow_non_finite or np.isfinite(value).all()):
-                raise CheckpointError(
-                    f"{place}: expected finite numbers: "
-                    "save(..., allow_non_finite=True) stores them all the same"
-                )
+                raise CheckpointError(f"{place}: {NOT_FINITE}")
+
+
+def _check_finite_arguments(place: str, config: State) -> None:
+    for name, value in config.items():
+        if isinstance(value, dict):
+            _check_finite_arguments(f"{place}, {name}", value)
+        elif isinstance(value, np.ndarray) and not np.isfinite(value).all():
+            raise CheckpointError(f"{place}, {name}: {NOT_FINITE}")
 
 
 def _check_state(state: object, depth: int = 0) -> State:
@@ -220,7 +238,7 @@ def _check_state(state: object, depth: int = 0) -> State:
 
 def _is_storable(value: object, depth: int) -> bool:
     if isinstance(value, np.ndarray):
-        return value.dtype == np.float64 and value.size > 0 and value.ndim <= MAX_DIMENSIONS
+        return is_storable_array(value)
     if isinstance(value, Mapping):
         return depth < MAX_NESTING
     return isinstance(value, int | float | str)
@@ -233,8 +251,9 @@ def _encode(model: Sequential, state: State) -> bytes:
         for index, layer in enumerate(model.layers):
             group = file.create_group(f"layers/{index}")
             name = type(layer).__name__
-            config = _encoded_config(index, layer)
-            sums = {key: _add_dataset(group, key, value) for key, value in layer.parameters.items()}
+            config, sums = _add_config(group, index, layer)
+            for key, value in layer.parameters.items():
+                sums[key] = _add_dataset(group, key, value)
             group.attrs["class"] = np.bytes_(name.encode())
             group.attrs["config"] = np.bytes_(config.encode())
             about_layers.append((name, config, sums))
@@ -247,19 +266,34 @@ def _encode(model: Sequential, state: State) -> bytes:
     return buffer.getvalue()
 
 
-def _encoded_config(index: int, layer: Layer) -> str:
+def _encoded_config(index: int, layer: Layer) -> tuple[State, str, str]:
+    """Return a configuration, and as JSON its values and its arrays' shapes ("" for none)."""
     try:
         config = encode_config(layer.config())
+        values, shapes = separate(config)
+        texts = json.dumps(values), json.dumps(shapes) if shapes else ""
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
-    _check_length(f"layers[{index}].config()", config)
-    return config
+    for text in texts:
+        _check_length(f"layers[{index}].config()", text)
+    return config, *texts
+
+
+def _add_config(group: h5py.Group, index: int, layer: Layer) -> tuple[str, dict[str, str]]:
+    """Write the arrays of a configuration; return its JSON, and the checksums of the arrays."""
+    config, text, shapes = _encoded_config(index, layer)
+    sums: dict[str, str] = {}
+    if shapes:
+        sums[""] = shapes
+        group.attrs["arrays"] = np.bytes_(shapes.encode())
+        _add_arrays(group.create_group(ARRAY_GROUP), f"{ARRAY_GROUP}/", config, sums)
+    return text, sums
 
 
 def _add_state(file: h5py.File, state: State) -> dict[str, str]:
     """Write a training state; return the checksums of its arrays by path, and its JSON as ""."""
     sums: dict[str, str] = {}
-    values, shapes = _separate(state)
+    values, shapes = separate(state)
     try:
         text = json.dumps({"values": values, "arrays": shapes})
     except ValueError as error:  # an integer of more than 4300 digits
@@ -277,26 +311,10 @@ def _check_length(what: str, text: str, hint: str = "") -> None:
         )
 
 
-def _separate(state: State) -> tuple[State, State]:
-    """Return a state's values, and the shapes of its arrays, both nested as the state is."""
-    values: State = {}
-    shapes: State = {}
-    for name, value in state.items():
-        if isinstance(value, dict):
-            values[name], nested_shapes = _separate(value)
-            if nested_shapes:
-                shapes[name] = nested_shapes
-        elif isinstance(value, np.ndarray):
-            shapes[name] = value.shape
-        else:
-            values[name] = value
-    return values, shapes
-
-
 def _add_arrays(group: h5py.Group, path: str, state: State, sums: dict[str, str]) -> None:
     for name, value in state.items():
         if isinstance(value, dict):
-            if _separate(value)[1]:
+            if separate(value)[1]:
                 _add_arrays(group.create_group(name.encode()), f"{path}{name}/", value, sums)
         elif isinstance(value, np.ndarray):
             sums[f"{path}{name}"] = _add_dataset(group, name, value)

@@ -8,6 +8,7 @@ from .layer import Layer
 from .losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SquaredError
 from .mlp import mlp
 from .sequential import Sequential
+from .standardize import Rescale, Standardize
 from .workspace import Workspace
 
 __all__ = [
@@ -23,10 +24,12 @@ __all__ = [
     "Layer",
     "Loss",
     "ReLU",
+    "Rescale",
     "Sequential",
     "Sigmoid",
     "Softmax",
     "SquaredError",
+    "Standardize",
     "Tanh",
     "UniformEpsilon",
     "Workspace",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar, Union
 
-ConfigValue = Union[bool, int, float, str, None, "Configured"]
-"""What a constructor argument may be, so that a checkpoint can store it."""
+import numpy as np
+
+from ..utils.checks import short_repr
+from ..utils.types import Array
+
+ConfigValue = Union[bool, int, float, str, None, Array, "Configured"]
+"""What a constructor argument may be, so that a checkpoint can store it.
+
+An array is float64 and not empty. It is a constant: nobody writes to it.
+"""
 
 
 class Configured:
@@ -23,14 +32,18 @@ class Configured:
 
         Returns
         -------
-        mapping of str to bool, int, float, str, None or Configured
+        mapping of str to bool, int, float, str, None, ndarray of float64 or Configured
             The keyword arguments that construct this object again.
         """
         attributes = vars(self)
         return {name: attributes[name] for name in _arguments(self) if name in attributes}
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        shown = {
+            name: short_repr(value) if isinstance(value, np.ndarray) else repr(value)
+            for name, value in self.config().items()
+        }
+        arguments = ", ".join(f"{name}={value}" for name, value in shown.items())
         return f"{type(self).__name__}({arguments})"
 
 
@@ -98,6 +111,21 @@ def registered(name: str) -> type[Configured] | None:
         The class.
     """
     return _REGISTRY.get(name)
+
+
+def identity(value: object) -> object:
+    """Return what tells a constructor argument, or a Configured with all of its own, from others.
+
+    The results of two calls are equal, and so are their reprs, if the values are. An array counts
+    with all its numbers, of which a repr shows some.
+    """
+    if isinstance(value, np.ndarray):
+        numbers = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"array {value.dtype.str} {value.shape} {numbers}"
+    if isinstance(value, Configured):
+        arguments = {name: identity(own) for name, own in value.config().items()}
+        return type(value).__name__, arguments
+    return value
 
 
 def undescribed_arguments(described: Configured) -> list[str]:

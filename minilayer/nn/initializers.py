@@ -10,7 +10,7 @@ import numpy as np
 
 from ..utils.checks import check_number
 from ..utils.types import Array
-from .configured import Configured, ConfigValue, register
+from .configured import Configured, ConfigValue, identity, register
 
 
 class Initializer(Configured, ABC):
@@ -121,9 +121,16 @@ class Zeros(Initializer):
         return np.zeros(shape)
 
 
-def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
-    """Return what decides a layer's computation: its configuration apart from where it started."""
-    return {name: value for name, value in config.items() if not isinstance(value, Initializer)}
+def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, object]:
+    """Return what decides a layer's computation: its configuration apart from where it started.
+
+    The values are those of ``identity``.
+    """
+    return {
+        name: identity(value)
+        for name, value in config.items()
+        if not isinstance(value, Initializer)
+    }
 
 
 def _uniform(shape: tuple[int, ...], epsilon: float, rng: np.random.Generator) -> Array:

@@ -17,15 +17,20 @@ def as_layers(layers: object) -> tuple[Layer, ...]:
         raise TypeError(f"layers: expected a list of layers, found {short_repr(layers)}")
     checked = tuple(layers)
     for index, layer in enumerate(checked):
-        check_instance(f"layers[{index}]", layer, Layer, "a Layer")
-        missing = undescribed_arguments(layer)
-        if missing:
-            name = type(layer).__name__
-            raise TypeError(
-                f"layers[{index}]: expected {name}.config() to give every argument of {name}(...), "
-                f"found none for {missing[0]!r}: copies of the layer would lose it"
-            )
+        check_copyable(f"layers[{index}]", layer)
     return checked
+
+
+def check_copyable(place: str, layer: Layer) -> None:
+    """Raise TypeError for what is no layer, and for a layer that copies would differ from."""
+    check_instance(place, layer, Layer, "a Layer")
+    missing = undescribed_arguments(layer)
+    if missing:
+        name = type(layer).__name__
+        raise TypeError(
+            f"{place}: expected {name}.config() to give every argument of {name}(...), "
+            f"found none for {missing[0]!r}: copies of the layer would lose it"
+        )
 
 
 def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
@@ -56,11 +61,8 @@ def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[Views]:
     return [Views(own) for own in views]
 
 
-def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
-    """Return the width before each layer and after the last.
-
-    ValueError for layers that cannot follow each other.
-    """
+def check_new(layers: tuple[Layer, ...]) -> None:
+    """Raise ValueError for a layer that is used already."""
     used: set[int] = set()
     for index, layer in enumerate(layers):
         if id(layer) in used:
@@ -73,14 +75,22 @@ def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
                 "make a new layer for each model"
             )
         used.add(id(layer))
-    width = next((layer.inputs for layer in layers if layer.inputs is not None), None)
+
+
+def layer_widths(layers: tuple[Layer, ...]) -> list[int]:
+    """Return the width before each layer and after the last.
+
+    ValueError for layers that cannot follow each other.
+    """
+    sized = [index for index, layer in enumerate(layers) if layer.inputs is not None]
+    width = layers[sized[0]].inputs if sized else None
     if width is None:
         raise ValueError(
             "layers: expected at least one layer with a size, such as Dense(2, 1), "
             f"found {list(layers)}"
         )
     widths = [width]
-    source = -1  # the layer that gives this width
+    source = sized[0]  # the layer that this width is known from
     for index, layer in enumerate(layers):
         if layer.inputs is not None and layer.inputs != width:
             raise ValueError(

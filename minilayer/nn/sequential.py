@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Any, TypeGuard, final
 
 import numpy as np
 import numpy.typing as npt
 
-from ..utils.checks import check_finite, check_matrix
+from ..utils.checks import check_count, check_finite, check_matrix
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
 from .activations import Activation
 from .layer import Layer
-from .parameter_layout import as_layers, layer_widths, parameter_layout, parameter_views
+from .parameter_layout import (
+    Views,
+    as_layers,
+    check_copyable,
+    check_new,
+    layer_widths,
+    parameter_layout,
+    parameter_views,
+)
 
 PREDICTED_ROWS = 2048
 """Rows that ``predict`` computes at a time, so that its memory does not grow with the data."""
@@ -60,6 +69,7 @@ class Sequential:
         self, layers: Iterable[Layer], seed: int | np.random.Generator | None = None
     ) -> None:
         self._layers = as_layers(layers)
+        check_new(self._layers)
         self._widths = layer_widths(self._layers)
         try:
             rng = np.random.default_rng(seed)
@@ -75,17 +85,32 @@ class Sequential:
     def _bind(self, parameters: Array) -> None:
         self._parameters = parameters
         self._gradient = np.zeros_like(parameters)
-        self._rows = 0  # of the last forward pass
-        self._passed = 0  # number of layers of the last forward pass
+        self._forget_forward_pass()
         views = parameter_views(self._layers, parameters)
         gradient_views = parameter_views(self._layers, self._gradient)
         for layer, own, own_gradient in zip(self._layers, views, gradient_views, strict=True):
             layer.bind(own, own_gradient)
 
+    def _forget_forward_pass(self) -> None:
+        self._rows = 0  # of the last forward pass
+        self._passed = 0  # number of layers of the last forward pass
+        self._leading = len(self.leading_layers)
+
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, fixed at construction."""
+        """The layers in their order. ``insert`` can add constants; else they never change."""
         return self._layers
+
+    @property
+    def leading_layers(self) -> tuple[Layer, ...]:
+        """The layers before the first with parameters, such as Standardize.
+
+        Their output is the same in every evaluation. They compute in float64 also where the other
+        layers compute in single precision: a column of 1e300 is a number for Standardize.
+        """
+        leading = tuple(takewhile(lambda layer: not layer.shapes(), self.inner_layers))
+        has_parameters = len(leading) < len(self.inner_layers)
+        return leading if has_parameters else ()  # a loss overwrites the pre-activation
 
     @property
     def output_activation(self) -> Activation | None:
@@ -162,12 +187,18 @@ class Sequential:
             y = x
         else:
             X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
-            y = X.astype(self._parameters.dtype, copy=False)
+            y = X.astype(self._input_dtype, copy=False)
         self._rows = len(y)
         self._passed = len(layers)
-        for layer in layers:
+        for index, layer in enumerate(layers):
+            if index == self._leading:
+                y = y.astype(self._parameters.dtype, copy=False)
             y = layer.forward(y)
         return y
+
+    @property
+    def _input_dtype(self) -> np.dtype:
+        return np.dtype(np.float64) if self._leading else self._parameters.dtype
 
     def _is_checked(self, x: npt.ArrayLike) -> TypeGuard[Array]:
         """Return whether x is a matrix as the layers take it; shards always are."""
@@ -175,14 +206,14 @@ class Sequential:
             type(x) is np.ndarray
             and x.ndim == 2
             and x.shape[1] == self.n_inputs
-            and x.dtype == self._parameters.dtype
+            and x.dtype == self._input_dtype
             and len(x) > 0
         )
 
     def backward(self, dy: Array) -> Array:
         """Return the gradient of all parameters, summed over the rows of the last ``forward``.
 
-        The gradient by the first layer's input is not computed.
+        The gradient by the input of the first layer with parameters is not computed.
 
         Parameters
         ----------
@@ -223,11 +254,11 @@ class Sequential:
         if dy.shape != (self._rows, self.n_outputs):
             expected = (self._rows, self.n_outputs)
             raise ValueError(f"dy: expected {expected} as of the last forward, found {dy.shape}")
-        for layer in layers[:0:-1]:
+        for layer in layers[: self._leading : -1]:
             layer.parameter_gradient(dy)
             dy = layer.input_gradient(dy)
         if layers:
-            layers[0].parameter_gradient(dy)
+            layers[self._leading].parameter_gradient(dy)
         return self._gradient
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -288,7 +319,67 @@ class Sequential:
             raise ValueError(
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
-        return _assemble(tuple(layer.unbound_copy() for layer in self._layers), vector)
+        return _assemble(self._copies(), vector, self._widths)
+
+    def without_leading_layers(self) -> Sequential:
+        """Return a replica that begins behind ``leading_layers``; it takes what they give.
+
+        Returns
+        -------
+        Sequential
+            It shares this model's parameters.
+        """
+        behind = self._copies()[self._leading :]
+        return _assemble(behind, self._parameters, self._widths[self._leading :])
+
+    def insert(self, index: int, layer: Layer) -> None:
+        """Take in a layer without parameters, such as ``Standardize.of(X)``.
+
+        The vector and its views stay as they are. Replicas and objectives that were made before
+        keep computing the network without the layer: make new ones.
+
+        Parameters
+        ----------
+        index : int
+            Its place: 0 for the first, ``len(model)`` for the last.
+        layer : Layer
+            A new layer without parameters.
+
+        Raises
+        ------
+        TypeError
+            For an object that is not a layer.
+        ValueError
+            For a layer with parameters or of another model, one whose size does not fit, and an
+            index that is not from 0 to ``len(model)``. The model stays as it was.
+
+        Examples
+        --------
+        >>> from minilayer import Dense, Standardize
+        >>> model = Sequential([Dense(2, 1)], seed=0)
+        >>> model.insert(0, Standardize([50, 0.5], [10, 0.2]))
+        >>> model
+        Sequential([Standardize(2 columns), Dense(2, 1)])
+        """
+        place = check_count("index", index, 0)
+        if place > len(self._layers):
+            raise ValueError(f"index: expected 0 to {len(self._layers)}, found {place}")
+        check_copyable("layer", layer)
+        if layer.shapes():
+            raise ValueError(
+                f"layer: expected one without parameters, found {layer!r}: "
+                "make a new Sequential for it"
+            )
+        if layer.is_bound:
+            raise ValueError(
+                f"layer: {layer!r} is part of a model: make a new layer for each model"
+            )
+        layers = (*self._layers[:place], layer, *self._layers[place:])
+        widths = layer_widths(layers)
+        layer.bind(Views(), Views())
+        self._layers = layers
+        self._widths = widths
+        self._forget_forward_pass()
 
     def l2_mask(self) -> Array:
         """Return which parameters the l2 penalty applies to: weights yes, biases no.
@@ -345,7 +436,10 @@ class Sequential:
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (tuple(layer.unbound_copy() for layer in self._layers), self._parameters)
+        return _assemble, (self._copies(), self._parameters, self._widths)
+
+    def _copies(self) -> tuple[Layer, ...]:
+        return tuple(layer.unbound_copy() for layer in self._layers)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
@@ -362,13 +456,15 @@ class _Text(str):
 
 def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
     """Return a Sequential over a vector of its own size; no starting values are drawn."""
-    return _assemble(as_layers(layers), parameters)
+    new = as_layers(layers)
+    check_new(new)
+    return _assemble(new, parameters, layer_widths(new))
 
 
-def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
+def _assemble(layers: tuple[Layer, ...], parameters: Array, widths: list[int]) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
-    model._widths = layer_widths(layers)
+    model._widths = widths
     model._bind(parameters)
     return model

@@ -52,19 +52,20 @@ def hessian_product(
         ``model.gradient``, overwritten by the next pass.
     """
     directions = parameter_views(model.layers, v)
+    first = len(model.leading_layers)  # before it nothing changes along v
     change: Array | None = None  # of the layer's input, then of the error, along v
-    for layer, direction in zip(model.layers, directions, strict=True):
+    for layer, direction in zip(model.layers[first:], directions[first:], strict=True):
         change = layer.jvp(change, direction)
     assert change is not None  # a model has layers
     error = np.subtract(output, target, out=work.array("error", output.shape, output.dtype))
     if weight is not None:
         error *= weight
         change = change * weight  # not in place: the last layer may rely on its own array
-    for index in range(len(model.inner_layers) - 1, -1, -1):
+    for index in range(len(model.inner_layers) - 1, first - 1, -1):
         layer, direction = model.layers[index], directions[index]
         layer.parameter_gradient(change)
         own = None if gauss_newton else layer.second_order_term(error, direction)
-        if index == 0:
+        if index == first:
             break
         change = layer.input_gradient(change)
         if not gauss_newton:  # a sum of its own, as the layer's next gradient overwrites its array

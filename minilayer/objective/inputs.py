@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..labels import one_hot
-from ..nn import Activation, Identity, Loss, Sequential
+from ..nn import Activation, Identity, Loss, Rescale, Sequential
 from ..utils.checks import (
     check_finite,
     check_instance,
@@ -101,6 +101,13 @@ def _labels(values: Array, outputs: int, loss: Loss) -> Array:
             f"found {low}..{high}: numpy.unique(Y, return_inverse=True) gives labels from 0 up"
         )
     return values
+
+
+def is_regression(model: Sequential, loss: Loss) -> bool:
+    """Return whether the model gives numbers of any size, without a Rescale for their unit."""
+    gives_numbers = isinstance(model.output_activation, Identity | None)
+    is_rescaled = isinstance(model.inner_layers[-1], Rescale)
+    return gives_numbers and not loss.takes_labels and not is_rescaled
 
 
 def row_weights(

@@ -22,10 +22,21 @@ from ..utils.checks import (
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.types import Array
 from .evaluator import Evaluator
-from .inputs import ClassWeight, check_dtype, check_output_activation, check_rows, row_weights
+from .inputs import (
+    ClassWeight,
+    check_dtype,
+    check_output_activation,
+    check_rows,
+    is_regression,
+    row_weights,
+)
 from .preconditioner import Preconditioner
-from .shards import Minibatch, Shards, default_shards
+from .scaling import ADVISED_ROWS, explains, scaling_advice
+from .shards import Minibatch, Rows, Shards, default_shards, through
 from .validation_rows import ValidationRows
+
+HEAD_ROWS = 1000
+"""Kept as they are beside shards that have passed leading layers."""
 
 
 @final
@@ -126,12 +137,30 @@ class Objective:
         count = self._default_shards(self.rows)
         if shards is not None:
             count = check_count("shards", shards)
-        data = (inputs, targets, weights)
-        count = min(count, self.rows)
-        self._shards = Shards(data, count, check_dtype(dtype), check_flag("copy", copy))
+        self._network = model.replica()  # stays as it is if the model takes in a layer
+        self._trained = model.without_leading_layers()
+        # Shards that are copies have passed the leading layers, so that no evaluation repeats them.
+        is_raw = not check_flag("copy", copy)
+        self._is_raw = is_raw and bool(self._network.leading_layers)
+        self._dtype = check_dtype(dtype)
+        self._shards = self._make_shards((inputs, targets, weights), count, copy=copy)
+        has_passed = bool(self._network.leading_layers) and not self._is_raw
+        self._raw_head = inputs[:HEAD_ROWS].astype(np.float64) if has_passed else None
         self._total_weight = self.rows if weights is None else float(weights.sum())
         self._decay = self.l2 * model.l2_mask()
-        self._evaluator = Evaluator(model, loss, self.dtype, min(self.workers, self.shards))
+        network = self._network if self._is_raw else self._trained
+        self._evaluator = Evaluator(network, loss, self.dtype, min(self.workers, self.shards))
+
+    def _make_shards(self, rows: Rows, count: int, *, copy: bool) -> Shards:
+        """Return shards of rows for the networks of the evaluator."""
+        return Shards(
+            rows,
+            min(count, len(rows[0])),
+            self._dtype,
+            copy=copy,
+            leading=() if self._is_raw else self._network.leading_layers,
+            input_dtype=np.dtype(np.float64) if self._is_raw else None,
+        )
 
     def _default_shards(self, rows: int) -> int:
         units = sum(layer.units or 0 for layer in self.model.layers)
@@ -145,7 +174,7 @@ class Objective:
     @property
     def dtype(self) -> np.dtype:
         """The precision of the computation."""
-        return self._shards.dtype
+        return self._dtype
 
     @property
     def x0(self) -> Array:
@@ -285,7 +314,7 @@ class Objective:
                 "hessp: expected a loss whose derivative is prediction - target "
                 f"(is_canonical = True), found {self.loss!r}"
             )
-        for layer in self.model.layers:
+        for layer in self._trained.layers:
             layer.require_hessian_support(gauss_newton)
 
     def preconditioner(self) -> Preconditioner:
@@ -296,8 +325,10 @@ class Objective:
         Preconditioner
             To be refreshed at a point before its first use.
         """
-        some = self._shards.spread(Preconditioner.rows_for(self.model, self.rows))
-        return Preconditioner(self.model, some, self.rows)
+        some, _ = self._shards.spread(Preconditioner.rows_for(self._trained, self.rows))
+        if self._is_raw:
+            some = through(self._network.leading_layers, some, self.dtype)
+        return Preconditioner(self._trained, some, self.rows)
 
     def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> ValidationRows:
         """Return other rows for the same model and loss.
@@ -313,12 +344,14 @@ class Objective:
             A function x -> (mean loss without penalty, predictions).
         """
         inputs, targets = check_rows(self.model, self.loss, X, Y)
-        count = min(self._default_shards(len(inputs)), len(inputs))
-        shards = Shards((inputs, targets, None), count, self.dtype, copy=True)
+        count = self._default_shards(len(inputs))
+        shards = self._make_shards((inputs, targets, None), count, copy=True)
         return ValidationRows(self._evaluator, shards, len(inputs))
 
     def head(self, rows: int) -> tuple[Array, Array]:
-        """Return the first rows of X and Y, at most one shard, as new float64 arrays.
+        """Return the first rows of X and Y as new float64 arrays.
+
+        There are at most those of one shard, and 1000 if the model begins with Standardize.
 
         Parameters
         ----------
@@ -331,7 +364,42 @@ class Objective:
             Inputs (rows, n_inputs) and targets (rows, n_outputs).
         """
         x, y, _ = self._shards.load(0, Workspace())
-        return np.array(x[:rows], dtype=np.float64), np.array(y[:rows], dtype=np.float64)
+        if self._raw_head is not None:
+            x = self._raw_head[: len(y)]
+        count = min(rows, len(x))
+        return np.array(x[:count], dtype=np.float64), np.array(y[:count], dtype=np.float64)
+
+    def advice(self, x: npt.ArrayLike, /, *, success: bool) -> str:
+        """Return a sentence for the message of a run that ended at x; "" if there is none.
+
+        It names columns whose sizes are hard for training. After a success it does so only if the
+        network explains less than half of the variance of the targets: large columns saturate
+        units, and then a minimum can be a poor one. About 1000 rows, spread over the data, decide.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_parameters,)
+            The parameters that the run found.
+        success : bool
+            Whether it was a success.
+
+        Returns
+        -------
+        str
+            Such as "column 3 of X is 4e+03 in size: use fit(..., standardize=True), or
+            Standardize.of(X) as the first layer".
+        """
+        if self._network.leading_layers:
+            return ""
+        inputs, targets = self._shards.spread(ADVISED_ROWS)
+        advice = scaling_advice(
+            inputs, targets if is_regression(self._network, self.loss) else None
+        )
+        if advice and success:
+            point = check_vector("x", x, self._decay.size).astype(np.float64)
+            predictions = self._network.replica(point).predict(inputs)
+            return "" if explains(predictions, targets) else advice
+        return advice
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.
@@ -343,7 +411,7 @@ class Objective:
         """
         layers = [
             (type(layer).__name__, without_initializers(layer.config()))
-            for layer in self.model.layers
+            for layer in self._network.layers
         ]
         about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
         return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"

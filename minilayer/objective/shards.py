@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from ..nn import Workspace
+from ..nn import Layer, Workspace
 from ..utils.checks import check_finite
 from ..utils.types import Array
 
@@ -20,6 +20,8 @@ MULTIPLY_ADDS_PER_SHARD = 25_000_000
 """The least work worth a shard: some four milliseconds."""
 MULTIPLY_ADDS_PER_EXP = 60
 """The work of one activation."""
+ROWS_PER_PASS = 2048
+"""Through leading layers, so that their memory does not grow with the data."""
 
 Rows = tuple[Array, Array, Array | None]
 """Inputs (m, inputs), targets (m, outputs), and weights (m, 1) or None."""
@@ -54,21 +56,49 @@ class Shards:
     With ``copy`` each shard is copied once, Fortran-ordered (one feature's values side by side),
     which OpenBLAS is fastest at. Without it shards are views, converted at each use if their dtype
     differs.
+
+    Parameters
+    ----------
+    rows : tuple of ndarray
+        Inputs, targets and weights of all rows.
+    count : int
+        Number of pieces.
+    dtype : numpy.dtype
+        The precision of the computation.
+    copy : bool
+        Whether shards are copies.
+    leading : tuple of Layer
+        Layers that the copies have passed already, in float64: without ``copy`` none.
+    input_dtype : numpy.dtype, optional
+        The precision of the inputs, if it is another than ``dtype``.
     """
 
-    def __init__(self, rows: Rows, count: int, dtype: np.dtype, copy: bool) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        count: int,
+        dtype: np.dtype,
+        *,
+        copy: bool,
+        leading: tuple[Layer, ...] = (),
+        input_dtype: np.dtype | None = None,
+    ) -> None:
         inputs, targets, weights = rows
         self.dtype = dtype
+        self.input_dtype = dtype if input_dtype is None else input_dtype
         self.edges = _edges(len(inputs), count)
         self._is_copied = copy  # decides the memory order, and with it the last digits
         self._row_ordered: Rows | None = None if copy else rows
         self.parts: list[Rows] = []
         for start, stop in pairwise(self.edges):
-            x = self._prepare("X", inputs[start:stop], copy)
-            y = self._prepare("Y", targets[start:stop], copy)
+            if leading:
+                x = through(leading, inputs[start:stop], self.input_dtype)
+            else:
+                x = self._prepare("X", inputs[start:stop], copy, self.input_dtype)
+            y = self._prepare("Y", targets[start:stop], copy, dtype)
             weight = None
             if weights is not None:
-                weight = self._prepare("sample_weight", weights[start:stop], copy=True)
+                weight = self._prepare("sample_weight", weights[start:stop], True, dtype)
             self.parts.append((x, y, weight))
 
     def __len__(self) -> int:
@@ -77,22 +107,25 @@ class Shards:
     def load(self, shard: int, work: Workspace) -> Rows:
         """Return a shard's rows, not to be written to; ``work``'s next load overwrites them."""
         x, y, weight = self.parts[shard]
-        return self._convert("x", x, work), self._convert("y", y, work), weight
+        inputs = self._convert("x", x, work, self.input_dtype)
+        return inputs, self._convert("y", y, work, self.dtype), weight
 
-    def spread(self, count: int) -> Array:
-        """Return the inputs of about ``count`` rows of positive weight, evenly spread; a copy."""
+    def spread(self, count: int) -> tuple[Array, Array]:
+        """Return inputs and targets of about ``count`` rows of positive weight, evenly spread."""
         candidates = [
             np.arange(len(x)) if weight is None else np.flatnonzero(weight[:, 0] > 0)
             for x, _, weight in self.parts
         ]
         step = max(1, sum(map(len, candidates)) // count)
-        chosen = []
+        inputs = []
+        targets = []
         passed = 0  # candidates in earlier shards
-        for (x, _, _), rows in zip(self.parts, candidates, strict=True):
-            first = -passed % step  # of all candidates, numbers 0, step, 2 step, ...
-            chosen.append(x[rows[first::step]].astype(self.dtype))
+        for (x, y, _), rows in zip(self.parts, candidates, strict=True):
+            chosen = rows[-passed % step :: step]  # of all candidates, numbers 0, step, 2 step, ...
+            inputs.append(x[chosen].astype(self.input_dtype))
+            targets.append(y[chosen].astype(self.dtype))
             passed += len(rows)
-        return np.concatenate(chosen)
+        return np.concatenate(inputs), np.concatenate(targets)
 
     @property
     def row_ordered(self) -> Rows:
@@ -120,19 +153,19 @@ class Shards:
                     digest.update(np.ascontiguousarray(part).data)
         return digest.hexdigest()
 
-    def _prepare(self, name: str, part: Array, copy: bool) -> Array:
+    def _prepare(self, name: str, part: Array, copy: bool, dtype: np.dtype) -> Array:
         if not copy:
             return part
         with np.errstate(all="ignore"):  # an overflow is refused below
-            prepared = np.array(part, dtype=self.dtype, order="F")
+            prepared = np.array(part, dtype=dtype, order="F")
         if prepared.dtype.itemsize < part.dtype.itemsize:
-            check_finite(f"{name} as {self.dtype}", prepared)
+            check_finite(f"{name} as {dtype}", prepared)
         return prepared
 
-    def _convert(self, name: str, part: Array, work: Workspace) -> Array:
-        if part.dtype == self.dtype:
+    def _convert(self, name: str, part: Array, work: Workspace, dtype: np.dtype) -> Array:
+        if part.dtype == dtype:
             return part
-        converted = work.array(name, part.shape, self.dtype)
+        converted = work.array(name, part.shape, dtype)
         with np.errstate(all="ignore"):
             np.copyto(converted, part, casting="same_kind")
         return converted
@@ -145,6 +178,7 @@ class Minibatch:
     def __init__(self, shards: Shards, rows: Array, count: int) -> None:
         self._inputs, self._targets, self._weights = shards.row_ordered
         self._dtype = shards.dtype
+        self._input_dtype = shards.input_dtype
         self._rows = np.sort(rows)
         self._edges = _edges(len(rows), min(count, len(rows)))
 
@@ -154,16 +188,36 @@ class Minibatch:
     def load(self, piece: int, work: Workspace) -> Rows:
         """Return a piece's rows, which last until ``work`` loads another."""
         rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
-        x = self._gather("x", self._inputs, rows, work)
-        y = self._gather("y", self._targets, rows, work)
+        x = self._gather("x", self._inputs[rows], work, self._input_dtype)
+        y = self._gather("y", self._targets[rows], work, self._dtype)
         if self._weights is None:
             return x, y, None
-        return x, y, self._gather("weight", self._weights, rows, work)
+        return x, y, self._gather("weight", self._weights[rows], work, self._dtype)
 
-    def _gather(self, name: str, source: Array, rows: Array, work: Workspace) -> Array:
-        gathered = work.array(name, (len(rows), source.shape[1]), self._dtype)
-        gathered[...] = source[rows]
+    def _gather(self, name: str, chosen: Array, work: Workspace, dtype: np.dtype) -> Array:
+        gathered = work.array(name, chosen.shape, dtype)
+        gathered[...] = chosen
         return gathered
+
+
+def through(layers: tuple[Layer, ...], x: Array, dtype: np.dtype) -> Array:
+    """Return what layers make of rows, in float64, as a new Fortran-ordered array of ``dtype``.
+
+    ValueError if it is not finite.
+    """
+    passed: Array | None = None
+    for start in range(0, len(x), ROWS_PER_PASS):
+        rows = slice(start, start + ROWS_PER_PASS)
+        y = x[rows].astype(np.float64, copy=False)
+        with np.errstate(all="ignore"):
+            for layer in layers:
+                y = layer.forward(y)
+            if passed is None:
+                passed = np.empty((len(x), y.shape[1]), dtype, order="F")
+            passed[rows] = y
+    assert passed is not None  # a shard has rows
+    check_finite(f"X after {layers[-1]!r}, as {dtype}", passed)
+    return passed
 
 
 def _edges(rows: int, count: int) -> list[int]:

@@ -84,6 +84,9 @@ class Problem(Protocol):
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x."""
 
+    def advice(self, x: Array, /, *, success: bool) -> str:
+        """Return a sentence for the message of a run that ended at x; "" if there is none."""
+
 
 class ProblemWrapper:
     """An objective as a Problem. What the objective lacks is refused by name.
@@ -195,6 +198,13 @@ class ProblemWrapper:
         expected = "checkpoint: expected an Objective with a fingerprint"
         fingerprint: str = self._member("fingerprint", expected)()
         return fingerprint
+
+    def advice(self, x: Array, /, *, success: bool) -> str:
+        """Return a sentence for the message of a run that ended at x; "" for a plain function."""
+        if not hasattr(self.objective, "advice"):
+            return ""
+        advice: str = self.objective.advice(x, success=success)
+        return advice
 
     def _member(self, name: str, expected: str) -> Any:
         if not hasattr(self.objective, name):

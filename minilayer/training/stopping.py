@@ -61,6 +61,8 @@ SUCCESSES = (Status.CONVERGED, Status.STALLED, Status.TARGET_COST, Status.STOPPE
 
 DEFAULT_MAX_EVALUATIONS = 15_000
 """Of a trainer that is given no limit; the number of SciPy's L-BFGS-B."""
+ENDED_BY_THE_USER = (Status.CALLBACK, Status.INTERRUPTED)
+
 UNBOUNDED_FACTOR = 1e20
 """A cost below this many times the start's, with a minus sign, is taken for unbounded."""
 

@@ -31,6 +31,7 @@ from .resume.state_check import Anything, Entries, Expected
 from .run import Callback, Run
 from .stopping import (
     DEFAULT_MAX_EVALUATIONS,
+    ENDED_BY_THE_USER,
     LIMITS,
     Budget,
     BudgetOptions,
@@ -208,6 +209,7 @@ class Trainer(ABC):
                 checkpointer.close()
         if checkpointer is not None:
             reason += _resumption(checkpointer, run.evaluations)
+        reason += _advice(problem, run, status)
         best_iteration = None if monitor is None else monitor.best_iteration
         return self._result(run, start, status, reason, best_iteration)
 
@@ -313,6 +315,15 @@ class Trainer(ABC):
     def _budget_arguments(self) -> list[str]:
         """Return the budget that was given, as it could be typed."""
         return [f"{name}={getattr(self.budget, name)}" for name in self._given_budget]
+
+
+def _advice(problem: Problem, run: Run, status: Status) -> str:
+    """Return what the message says of the problem."""
+    best = run.returned_point
+    if status in ENDED_BY_THE_USER or best is None:
+        return ""
+    advice = problem.advice(best.x, success=status.is_success)
+    return f"; {advice}" if advice else ""
 
 
 def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:

@@ -165,20 +165,33 @@ def layout(address: int, shape: Sequence[int]) -> Message:
     return DATA_LAYOUT, struct.pack("<BBQQ", 3, 1, address, size % 2**64)
 
 
-Layer = tuple[str, str, Mapping[str, Array]]
-"""Class, configuration as JSON, parameters by name."""
+Layer = tuple[str, str, Mapping[str, Any]]
+"""Class, configuration as JSON, parameters by name.
+
+If arguments are arrays: their shapes as JSON under "", and the arrays by path, "config/mean".
+"""
 
 
 def add_layer(file: PlainHDF5, layer: Layer) -> int:
-    name, config, parameters = layer
-    links = {key: file.dataset(value) for key, value in parameters.items()}
-    return file.group(links, [attribute("class", name), attribute("config", config)])
+    name, config, parts = layer
+    attributes = [attribute("class", name), attribute("config", config)]
+    if "" in parts:
+        attributes.append(attribute("arrays", parts[""]))
+    return file.group(_links(file, parts), attributes)
+
+
+def _links(file: PlainHDF5, parts: Mapping[str, Any]) -> dict[str, int]:
+    links = {key: file.dataset(value) for key, value in parts.items() if key and "/" not in key}
+    for group in {key.partition("/")[0] for key in parts if "/" in key}:
+        below = {key.partition("/")[2]: parts[key] for key in parts if key.startswith(f"{group}/")}
+        links[group] = file.group(_links(file, below))
+    return links
 
 
 def layer_checksums(layers: Sequence[Layer]) -> list[tuple[str, str, dict[str, str]]]:
     return [
-        (name, config, {key: checksum(value) for key, value in parameters.items()})
-        for name, config, parameters in layers
+        (name, config, {key: checksum(value) if key else value for key, value in parts.items()})
+        for name, config, parts in layers
     ]
 
 
@@ -232,3 +245,13 @@ def dense(inputs: int, units: int, **changes: Any) -> Layer:
     }
     size = units * (1 + inputs)
     return "Dense", json.dumps(config), {"theta": np.arange(size).reshape(units, 1 + inputs) / 7}
+
+
+def standardize(columns: int, name: str = "Standardize") -> Layer:
+    """A layer of constants."""
+    shapes = json.dumps({"mean": [columns], "scale": [columns]})
+    arrays = {
+        "config/mean": np.arange(columns) / 7,
+        "config/scale": 1 + np.arange(columns) / 7,
+    }
+    return name, "{}", {"": shapes, **arrays}

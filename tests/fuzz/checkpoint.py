@@ -25,6 +25,7 @@ from tests.checkpoint.plain_hdf5 import (
     attribute,
     dense,
     root_attributes,
+    standardize,
 )
 from tests.fuzz.engine import Target
 from tests.fuzz.source import Source
@@ -137,7 +138,9 @@ def generate(source: Source) -> bytes:
 def _layer(source: Source) -> Layer:
     if source.chance(20):
         return source.choice(("Glorot", "Layer", "Own", "x\n", "é", "\x1b[31m")), "{}", {}
-    kind = source.integer(0, 2)
+    kind = source.integer(0, 3)
+    if kind == 3:
+        return _constants(source)
     if kind == 0:
         bias = bool(source.integer(0, 1))
         name, config, parameters = dense(source.choice((3, 3, 2)), source.choice((3, 3, 1)))
@@ -154,6 +157,13 @@ def _layer(source: Source) -> Layer:
     if kind == 1:
         return source.choice(("Tanh", "ReLU", "Identity")), _mutated_text(source, "{}"), {}
     return dense(3, 3)
+
+
+def _constants(source: Source) -> Layer:
+    """A Standardize or Rescale, whose arguments are arrays."""
+    name, config, parts = standardize(3, source.choice(("Standardize", "Rescale")))
+    changed = {key: _changed(source, value) for key, value in parts.items() if key}
+    return name, _mutated_text(source, config), {"": _mutated_text(source, parts[""]), **changed}
 
 
 def _changed(source: Source, value: Array) -> Array:
@@ -219,8 +229,8 @@ def _mutated_text(source: Source, text: str) -> str:
 def _mutated_attribute(source: Source, message: Message) -> Message:
     if not source.chance(30):
         return message
-    name = source.choice(("format", "version", "layers", "sha256", "state"))
-    values: list[str | int] = [0, 1, 2, 3, -1, 2**62, "", "minilayer", "2", "\x1b", "ä"]
+    name = source.choice(("format", "version", "layers", "sha256", "state", "arrays"))
+    values: list[str | int] = [0, 1, 2, 3, 4, -1, 2**62, "", "minilayer", "2", "\x1b", "ä"]
     return attribute(name, source.choice(values))
 
 

@@ -11,6 +11,8 @@ from minilayer.utils.types import Array
 
 LAYERS: dict[str, Callable[[], ml.Layer]] = {
     "dense": lambda: ml.Dense(4, 3),
+    "standardize": lambda: ml.Standardize([1, -2, 3], [2, 0.1, 1]),
+    "rescale": lambda: ml.Rescale([1, -2, 3], [2, 0.1, 1]),
     "dense one by one": lambda: ml.Dense(1, 1),
     "dense wide": lambda: ml.Dense(2, 70),
     "dense without bias": lambda: ml.Dense(4, 3, bias=False),
@@ -39,7 +41,7 @@ def test_layers_pass_check_layer_with_second_derivatives(make: Callable[[], ml.L
 def layer(request: pytest.FixtureRequest) -> ml.Layer:
     """Return the layer as the first of a model."""
     made = LAYERS[request.param]()
-    ml.Sequential([made] if made.units else [made, ml.Dense(4, 1)], seed=3)
+    ml.Sequential([made] if made.inputs else [made, ml.Dense(4, 1)], seed=3)
     return made
 
 

@@ -64,7 +64,7 @@ def test_its_rows_are_spread_over_those_of_positive_weight() -> None:
         objective = ml.Objective(
             model, X, Y, ml.BinaryCrossEntropy(), sample_weight=weight, shards=7
         )
-        rows = objective._shards.spread(Preconditioner.rows_for(model, 5000))
+        rows, _ = objective._shards.spread(Preconditioner.rows_for(model, 5000))
         np.testing.assert_array_equal(rows[:, 0], expected)
 
 

@@ -97,7 +97,7 @@ def test_a_fork_during_an_evaluation_leaves_a_working_child() -> None:
 
 def hooked(hook: Callable[[], object], shards: int = 2) -> ml.Objective:
     """Return an objective of two workers, with two rows a shard, that calls the hook in each."""
-    model = ml.Sequential([Hooked(hook), ml.Dense(2, 1), ml.Identity()], seed=0)
+    model = ml.Sequential([ml.Dense(2, 2), Hooked(hook), ml.Dense(2, 1)], seed=0)
     X = np.random.default_rng(0).standard_normal((2 * shards, 2))
     return ml.Objective(model, X, X[:, :1], ml.SquaredError(), workers=2, shards=shards)
 

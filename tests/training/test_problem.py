@@ -194,6 +194,7 @@ def test_a_wrapper_returns_the_members_of_its_objective(
     expected.refresh(x)
     np.testing.assert_array_equal(preconditioner(v), expected(v))
     wrapper.require_hessian_support(False)
+    assert wrapper.advice(x, success=False) == objective.advice(x, success=False)
     wrapper.set_parameters(x)
     np.testing.assert_array_equal(objective.model.parameters, x)
 
@@ -266,11 +267,13 @@ def test_what_a_function_may_lack_has_a_default(wrap: Callable[[Any], ml.Problem
     assert problem.x0 is None
     assert problem.l2 == 0
     assert problem.preconditioner() is None
+    assert problem.advice(np.ones(2), success=False) == ""
     problem.set_parameters(np.ones(2))
 
 
 def test_refusals_and_defaults_are_all_members() -> None:
-    assert {*REFUSALS, "__call__", "x0", "l2", "preconditioner", "set_parameters"} == set(MEMBERS)
+    defaults = {"x0", "l2", "preconditioner", "set_parameters", "advice"}
+    assert {*REFUSALS, "__call__", *defaults} == set(MEMBERS)
 
 
 @pytest.mark.parametrize(

@@ -414,7 +414,7 @@ class Hooked(ml.Activation):
 
 
 def hooked(hook: Callable[[], object], workers: int = 2, shards: int = 10) -> ml.Objective:
-    model = ml.Sequential([Hooked(hook), ml.Dense(2, 1), ml.Identity()], seed=0)
+    model = ml.Sequential([ml.Dense(2, 2), Hooked(hook), ml.Dense(2, 1)], seed=0)
     X = np.random.default_rng(0).standard_normal((2 * shards, 2))
     return ml.Objective(model, X, X[:, :1], ml.SquaredError(), workers=workers, shards=shards)
 
