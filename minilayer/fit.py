@@ -11,6 +11,7 @@ from .nn import (
     CategoricalCrossEntropy,
     Identity,
     Loss,
+    Poisson,
     Sequential,
     SquaredError,
 )
@@ -19,7 +20,8 @@ from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_instance
 
-LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
+LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
+"""Losses that an output activation suggests."""
 
 
 def fit(
@@ -61,8 +63,8 @@ def fit(
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
-        CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
-        activation.
+        CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
+        layer that is no activation.
     trainer : Trainer, optional
         Default: ``LBFGS()``, which runs until it has converged. It preconditions if ``l2 > 0``;
         ``result.method`` says which algorithm ran.
@@ -145,12 +147,13 @@ def fit(
 def _suggested_loss(model: Sequential) -> Loss:
     """Return the loss whose output activation is the model's last layer."""
     last = model.layers[-1]
-    kind = Identity if model.output_activation is None else type(last)
+    if model.output_activation is None or type(last) is Identity:
+        return SquaredError()
     for loss in LOSSES:
-        if kind is loss.output_activation:
+        if type(last) is loss.output_activation:
             return loss()
     raise ValueError(
         "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
-        "classes, Identity() or Dense for numbers, "
+        "classes, Exp() for counts, Identity() or Dense for numbers, "
         f"found {last!r}: or pass loss="
     )
