@@ -13,6 +13,7 @@ from .nn import (
     Identity,
     Layer,
     Loss,
+    Poisson,
     Rescale,
     Sequential,
     SquaredError,
@@ -27,7 +28,8 @@ from .utils.checks import check_flag, check_instance, check_number
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
 
-LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
+LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
+"""Losses that an output activation suggests."""
 
 
 def fit(
@@ -76,8 +78,8 @@ def fit(
         the mean of Rescale's ``scale**2``, so that it weighs the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
-        CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
-        activation.
+        CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
+        layer that is no activation.
     trainer : Trainer, optional
         Default: ``LBFGS()``. It preconditions if ``l2 > 0``; ``result.method`` says which
         algorithm ran.
@@ -200,12 +202,13 @@ def _mean_variance(model: Sequential) -> float:
 def _suggested_loss(model: Sequential) -> Loss:
     """Return the loss whose output activation is the model's last layer."""
     last = model.layers[-1]
-    kind = Identity if model.output_activation is None else type(last)
+    if model.output_activation is None or type(last) is Identity:
+        return SquaredError()
     for loss in LOSSES:
-        if kind is loss.output_activation:
+        if type(last) is loss.output_activation:
             return loss()
     raise ValueError(
         "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
-        "classes, Identity() or Dense for numbers, "
+        "classes, Exp() for counts, Identity() or Dense for numbers, "
         f"found {last!r}: or pass loss="
     )

@@ -58,8 +58,8 @@ def test_an_initializer_does_not_decide_what_a_layer_computes() -> None:
 # register
 
 
-def test_a_class_that_is_no_layer_or_initializer_is_refused() -> None:
-    expected = "register: expected a subclass of Layer or Initializer, found"
+def test_a_class_that_is_no_layer_loss_or_initializer_is_refused() -> None:
+    expected = "register: expected a subclass of Layer, Loss or Initializer, found"
     with pytest.raises(TypeError, match=expected):
         ml.register(int)  # type: ignore[type-var]
 
