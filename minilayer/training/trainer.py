@@ -130,7 +130,8 @@ class Trainer(ABC):
         TypeError, ValueError
             For arguments of another kind, and an x0 that is not a finite vector of the right size.
         ResumeError
-            For a checkpoint or journal of another run or start, or one that a run is writing.
+            For a checkpoint or journal of another run or start, one that a run is writing, and a
+            state that the run cannot go on from. Model and files stay as they were.
         CheckpointError
             For a model that a checkpoint cannot store, before the run begins.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import NamedTuple, final
 
@@ -51,7 +52,8 @@ class InverseHessian:
     def add(self, step: Array, change: Array) -> None:
         """Remember a pair, in place of the oldest if full; not one of no curvature, s'y <= 0."""
         product = float(step @ change)
-        if product > MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change)):
+        least = MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change))
+        if product > max(least, sys.float_info.min):  # so that 1 / product is finite
             self._pairs.append(SecantPair(step, change, 1 / product))
 
     def dot(self, v: Array, precondition: PreconditionerLike | None) -> Array:

@@ -8,8 +8,8 @@ The file starts with a line of JSON that says whose run it is, and the run's sta
 for n parameters). Each evaluation then takes 36 + 8 n bytes: a digest of x, the cost, the seconds
 since the beginning, the gradient, a checksum. A kill while one is being written loses that one.
 
-A damaged evaluation is computed again and written in its place: the method is deterministic, so
-those behind it are still the next ones. Nothing is ever cut off.
+A damaged evaluation is computed again: the method is deterministic, so those behind it are still
+the next ones. It is written in its place as soon as the next one fits. Nothing is ever cut off.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Journal:
         self._replaying = True
         self._evaluations = 0
         self._beginning = b""  # of a new journal, written with its first evaluation
+        self._mended: dict[int, bytes] = {}  # by place, until the next evaluation fits
         self.replayed = 0
         self.damaged = 0
         self.has_diverged = False
@@ -131,9 +132,8 @@ class Journal:
         record = _without_checksum(content, self._record_bytes - CHECKSUM_BYTES)
         if record is None:
             self._file.seek(start)
-            is_whole = len(content) == self._record_bytes
-            self.damaged += is_whole
-            self._replaying = is_whole
+            self._replaying = len(content) == self._record_bytes
+            self.damaged += self._replaying
             return None
         if record[:DIGEST_BYTES] != _digest(x):
             self.has_diverged = True
@@ -144,6 +144,7 @@ class Journal:
                 f"os.truncate({str(self._path)!r}, {start})"
             )
         self.replayed = self._evaluations
+        self._write_mended()
         cost, seconds = struct.unpack_from("<dd", record, DIGEST_BYTES)
         gradient = np.frombuffer(record, "<f8", self._size, DIGEST_BYTES + 16)
         return cost, gradient.astype(np.float64), seconds
@@ -173,8 +174,27 @@ class Journal:
             self._file.truncate()  # it holds no evaluation
             self._file.write(self._beginning)
             self._beginning = b""
+        if self._replaying:
+            self._mended[self._file.tell()] = _with_checksum(body)
+            self._file.seek(self._record_bytes, os.SEEK_CUR)
+            behind = os.fstat(self._file.fileno()).st_size - self._file.tell()
+            if behind < self._record_bytes:
+                self._write_mended()
+            return
         self._file.write(_with_checksum(body))
         self._file.flush()
+
+    def _write_mended(self) -> None:
+        """Write the evaluations that were damaged, now that what follows them fits."""
+        if not self._mended:
+            return
+        here = self._file.tell()
+        for place, record in self._mended.items():
+            self._file.seek(place)
+            self._file.write(record)
+        self._mended.clear()
+        self._file.flush()
+        self._file.seek(here)
 
     def close(self) -> None:
         """Release the file to other runs."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from tests.helpers.objectives import Recorded
+from tests.helpers.objectives import Altered, Recorded
 from tests.helpers.problems import xor
 
 SIZE = 17
@@ -78,6 +78,28 @@ def test_only_damaged_evaluations_are_computed_again(
 
 def trainer(budget: int) -> ml.Trainer:
     return ml.ScipyTrainer("L-BFGS-B", max_evaluations=budget)
+
+
+def test_a_mended_evaluation_is_written_when_the_next_one_fits(tmp_path: Path) -> None:
+    """Under another arithmetic it might be another one."""
+    path, journal = tmp_path / "run.h5", tmp_path / "run.h5.journal"
+    trainer(12).minimize(fresh(), checkpoint=path)
+    content = bytearray(journal.read_bytes())
+    content[-9 * RECORD_BYTES - 9] ^= 1  # the third evaluation
+    journal.write_bytes(content)
+    other = Altered(fresh(), lambda cost, gradient: (cost, gradient * 1.5))
+    with pytest.raises(ml.ResumeError, match="expected evaluation 4 at the point of the journal"):
+        trainer(12).minimize(other, checkpoint=path)
+    assert journal.read_bytes() == content
+    trainer(3).minimize(fresh(), checkpoint=path)
+    assert journal.read_bytes() == content
+    trainer(4).minimize(fresh(), checkpoint=path)
+    assert journal.read_bytes() != content
+    assert (
+        trainer(12)
+        .minimize(fresh(), checkpoint=path)
+        .message.endswith("(already finished, at evaluation 12)")
+    )
 
 
 def test_a_smaller_budget_leaves_a_damaged_journal_as_it_is(tmp_path: Path) -> None:
