@@ -193,6 +193,17 @@ def test_the_penalty_weighs_the_same_in_any_unit(l2: float) -> None:
     assert first_cost(1000) == pytest.approx(first_cost(1.0), rel=1e-12)
 
 
+def test_targets_in_any_unit_are_learned_as_well() -> None:
+    """A gradient in a small unit is no sign of a minimum."""
+    for unit in (1e-9, 1e-3, 1.0, 1e6):
+        model = ml.mlp(4, 5, 2, seed=0)
+        result = ml.fit(model, RAW, unit * PRICES, 0.1, standardize=True, max_evaluations=300)
+        assert result.success
+        errors = (model.predict(RAW) / unit - PRICES) / 80
+        assert np.sqrt(np.mean(errors**2)) < 0.1
+        assert result.nfev > 20
+
+
 def test_a_second_fit_continues_with_the_constants_of_the_first() -> None:
     model = ml.mlp(4, 5, 2, seed=0)
     first = ml.fit(model, RAW, PRICES, 0.5, standardize=True, max_evaluations=10)
