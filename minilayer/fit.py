@@ -20,13 +20,15 @@ from .nn import (
     Standardize,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_rows, is_regression
+from .objective.inputs import check_loss_fits, check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
+UNITS = (1e-300, 1e300)
+"""Of costs: a square that overflows is told of by the cost itself."""
 
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
 """Losses that an output activation suggests."""
@@ -74,8 +76,9 @@ def fit(
         Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
         ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
         ``fit`` continues with the constants of the first. Tables with columns of several sizes need
-        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` is multiplied by
-        the mean of Rescale's ``scale**2``, so that it weighs the same in any unit.
+        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` and the default
+        trainer's tolerance are multiplied by the mean of Rescale's ``scale**2``, so that results
+        are the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
@@ -138,27 +141,27 @@ def fit(
                 "max_evaluations, max_iterations, max_seconds: expected without a trainer, "
                 f"found beside {trainer!r}: give them to the trainer"
             )
-    else:
-        if max_evaluations is None and max_iterations is None and max_seconds is None:
-            max_iterations = DEFAULT_MAX_ITERATIONS
-        trainer = LBFGS(
-            max_evaluations=max_evaluations,
-            max_iterations=max_iterations,
-            max_seconds=max_seconds,
-        )
     loss = _suggested_loss(model) if loss is None else loss
     constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
     trained = model.replica() if constants else model
     for index, layer in constants:
         trained.insert(index, layer)
-    if standardize and isinstance(loss, SquaredError):
-        l2 = check_number("l2", l2) * _mean_variance(trained)
+    unit = _cost_of_one(trained) if standardize and isinstance(loss, SquaredError) else 1.0
+    if trainer is None:
+        if max_evaluations is None and max_iterations is None and max_seconds is None:
+            max_iterations = DEFAULT_MAX_ITERATIONS
+        trainer = LBFGS(
+            tolerance=LBFGS().tolerance * unit,
+            max_evaluations=max_evaluations,
+            max_iterations=max_iterations,
+            max_seconds=max_seconds,
+        )
     objective = Objective(
         trained,
         X,
         Y,
         loss,
-        l2,
+        check_number("l2", l2) * unit,
         sample_weight=sample_weight,
         class_weight=class_weight,
         dtype=dtype,
@@ -183,7 +186,7 @@ def _constants(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
 ) -> list[tuple[int, Layer]]:
     """Return the layers that standardize X and Y and that the model lacks, with their places."""
-    check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
+    check_loss_fits(model, loss)
     inputs, targets = check_rows(model, loss, X, Y)
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
@@ -193,10 +196,10 @@ def _constants(
     return constants
 
 
-def _mean_variance(model: Sequential) -> float:
-    """Return the mean square of the scales at the end of a model; 1 without them."""
+def _cost_of_one(model: Sequential) -> float:
+    """Return the mean of the squares that a 1 before the Rescale at a model's end is worth."""
     last = model.inner_layers[-1]
-    return float(np.mean(last.scale**2)) if isinstance(last, Rescale) else 1.0
+    return float(np.mean(last.scale**2).clip(*UNITS)) if isinstance(last, Rescale) else 1.0
 
 
 def _suggested_loss(model: Sequential) -> Loss:

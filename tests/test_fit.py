@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 import minilayer as ml
 from tests.helpers.comparisons import same_in_every_run
@@ -145,3 +146,161 @@ def test_without_a_limit_it_ends_after_200_iterations() -> None:
     assert result.message.endswith("raise max_iterations, or train again to go on")
     longer = ml.fit(ml.mlp(1, 30, 1, seed=0), X, noise, max_evaluations=400)
     assert longer.nit > 200
+
+
+# standardize=True
+
+SIZES = np.array([1.0, 1e4, 1e-3, 0.0])
+OFFSETS = np.array([0.0, 1e5, 0.3, 7.0])
+RAW = np.random.default_rng(5).standard_normal((60, 4)) * SIZES + OFFSETS  # the last is constant
+Z = StandardScaler().fit_transform(RAW)
+PRICES = 300 + 80 * np.tanh(Z[:, :1]) + [0, 1000]
+CLASSES = (Z[:, 0] + Z[:, 1] ** 2 > 1).astype(int)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_a_classifier_gets_standardize(l2: float) -> None:
+    """The same as scikit-learn's StandardScaler before the same network."""
+    model = ml.mlp(4, 5, 1, output=ml.Sigmoid, seed=0)
+    other = ml.mlp(4, 5, 1, output=ml.Sigmoid, seed=0)
+    result = ml.fit(model, RAW, CLASSES, l2, standardize=True, max_evaluations=15)
+    expected = ml.fit(other, Z, CLASSES, l2, max_evaluations=15)
+    assert [type(layer) for layer in model] == [ml.Standardize, *map(type, other)]
+    assert result.history.cost[0] == pytest.approx(expected.history.cost[0], rel=1e-12)
+    np.testing.assert_allclose(result.history.cost, expected.history.cost, rtol=1e-9)
+    other.parameters[:] = model.parameters
+    np.testing.assert_allclose(model.predict(RAW), other.predict(Z), rtol=1e-12)
+
+
+@pytest.mark.parametrize("output", [None, ml.Identity])
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_a_regression_gets_rescale_too(output: type[ml.Activation] | None, l2: float) -> None:
+    """The costs are those of standardized targets, times their variance."""
+    scaler = StandardScaler().fit(PRICES)
+    model = ml.mlp(4, 5, 2, output=output, seed=0)
+    other = ml.mlp(4, 5, 2, output=output, seed=0)
+    start = model.parameters.copy()
+    result = ml.fit(model, RAW, PRICES, l2, standardize=True, max_evaluations=8)
+    expected = ml.fit(other, Z, scaler.transform(PRICES), l2, max_evaluations=8)
+    assert isinstance(model[0], ml.Standardize)
+    assert isinstance(model.inner_layers[-1], ml.Rescale)
+    assert len(model) == len(other) + 2
+    variance = scaler.var_[0]
+    assert scaler.var_[1] == pytest.approx(variance)
+    assert result.history.cost[0] == pytest.approx(expected.history.cost[0] * variance, rel=1e-12)
+    standardized = ml.Sequential([layer.unbound_copy() for layer in model], seed=0)
+    standardized.parameters[:] = start
+    outputs = scaler.transform(standardized.predict(RAW))
+    assert np.abs(outputs.mean(axis=0)).max() < 1
+    assert 0.1 < outputs.std() < 2
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_the_penalty_weighs_the_same_in_any_unit(l2: float) -> None:
+    def first_cost(unit: float) -> float:
+        model = ml.mlp(4, 5, 2, seed=0)
+        result = ml.fit(model, RAW, unit * PRICES, l2, standardize=True, max_evaluations=1)
+        return result.fun / unit**2
+
+    assert first_cost(2.0**-300) == pytest.approx(first_cost(1.0), rel=1e-12)
+    assert first_cost(1000) == pytest.approx(first_cost(1.0), rel=1e-12)
+
+
+def test_targets_in_any_unit_are_learned_as_well() -> None:
+    """A gradient in a small unit is no sign of a minimum."""
+    for unit in (1e-9, 1e-3, 1.0, 1e6):
+        model = ml.mlp(4, 5, 2, seed=0)
+        result = ml.fit(model, RAW, unit * PRICES, 0.1, standardize=True, max_evaluations=300)
+        assert result.success
+        errors = (model.predict(RAW) / unit - PRICES) / 80
+        assert np.sqrt(np.mean(errors**2)) < 0.1
+        assert result.nfev > 20
+
+
+def test_a_second_fit_continues_with_the_constants_of_the_first() -> None:
+    model = ml.mlp(4, 5, 2, seed=0)
+    first = ml.fit(model, RAW, PRICES, 0.5, standardize=True, max_evaluations=10)
+    layers = model.layers
+    second = ml.fit(model, RAW, PRICES, 0.5, standardize=True, max_evaluations=10)
+    assert model.layers == layers
+    assert second.history.cost[0] == pytest.approx(first.fun, rel=1e-12)
+    ml.fit(model, 2 * RAW, 3 * PRICES, standardize=True, max_evaluations=1)
+    assert model.layers == layers
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ([ml.Standardize([0] * 4, [1] * 4), ml.Dense(4, 2)], "SDR"),
+        ([ml.Standardize([0] * 4, [1] * 4), ml.Dense(4, 2), ml.Identity()], "SDRI"),
+        ([ml.Dense(4, 2), ml.Rescale([0] * 2, [1] * 2)], "SDR"),
+        ([ml.Dense(4, 2), ml.Rescale([0] * 2, [1] * 2), ml.Identity()], "SDRI"),
+        ([ml.Tanh(), ml.Dense(4, 2)], "STDR"),
+        ([ml.Tanh(), ml.Standardize([0] * 4, [1] * 4), ml.Dense(4, 2)], "TSDR"),
+    ],
+)
+def test_it_puts_in_what_is_missing(own: list[ml.Layer], expected: str) -> None:
+    model = ml.Sequential([layer.unbound_copy() for layer in own], seed=0)
+    ml.fit(model, RAW, PRICES, standardize=True, max_evaluations=1)
+    assert "".join(type(layer).__name__[0] for layer in model) == expected
+
+
+def test_by_default_nothing_is_standardized() -> None:
+    model = ml.mlp(4, 5, 2, seed=0)
+    layers = model.layers
+    ml.fit(model, RAW, PRICES, max_evaluations=1)
+    assert model.layers is layers
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"standardize": 1}, "standardize: expected True or False, found 1"),
+        ({"X": np.where(RAW[7, 1] == RAW, np.nan, RAW)}, "X: .* found nan in row 7, column 1"),
+        ({"Y": np.where(PRICES[7] == PRICES, np.inf, PRICES)}, "Y: .* found inf in row 7"),
+        ({"X": RAW[:, :3]}, "X: expected 4 columns"),
+        ({"Y": PRICES[:, :1]}, "Y: expected 2 columns"),
+        ({"Y": PRICES[:9]}, "Y: expected as many rows as X, 60, found 9"),
+        ({"l2": -1}, "l2: expected a finite number >= 0, found -1"),
+        ({"loss": ml.BinaryCrossEntropy()}, "loss: BinaryCrossEntropy.* needs Sigmoid"),
+        ({"loss": "mse"}, "loss: expected a Loss"),
+        ({"dtype": "float16"}, "dtype: expected 'float64' or 'float32'"),
+        ({"workers": 0}, "workers: expected at least 1, found 0"),
+    ],
+)
+def test_a_refused_argument_leaves_the_model_as_it_was(
+    change: dict[str, Any], message: str
+) -> None:
+    model = ml.mlp(4, 5, 2, seed=0)
+    layers = model.layers
+    with pytest.raises((TypeError, ValueError), match=message):
+        ml.fit(**{"model": model, "X": RAW, "Y": PRICES, "standardize": True, **change})
+    assert model.layers is layers
+
+
+def test_raw_columns_of_any_size_train_in_single_precision() -> None:
+    data = Z * [1e300, 1e-300, 1, 1]
+    models = [ml.mlp(4, 5, 1, output=ml.Sigmoid, seed=0) for _ in range(2)]
+    single = ml.fit(models[0], data, CLASSES, 0.1, standardize=True, dtype="float32")
+    double = ml.fit(models[1], Z, CLASSES, 0.1)
+    assert single.fun == pytest.approx(double.fun, rel=0.01)
+    assert np.isfinite(models[0].predict(data)).all()
+
+
+def test_callbacks_and_checkpoints_have_the_constants(tmp_path: Path) -> None:
+    model = ml.mlp(4, 5, 2, seed=0)
+    path = tmp_path / "run.h5"
+    seen = []
+
+    def look(iteration: ml.Iteration) -> None:
+        seen.append(model.replica(np.array(iteration.x)).predict(RAW).mean())
+
+    options: dict[str, Any] = {"l2": 0.5, "standardize": True, "checkpoint": path}
+    ml.fit(model, RAW, PRICES, callback=look, max_iterations=4, **options)
+    assert abs(np.mean(seen) - PRICES.mean()) < PRICES.std()
+    again = ml.load(path)
+    np.testing.assert_array_equal(again.predict(RAW), model.predict(RAW))
+    resumed = ml.fit(again, RAW, PRICES, max_iterations=9, **options)
+    whole = ml.fit(ml.mlp(4, 5, 2, seed=0), RAW, PRICES, 0.5, standardize=True, max_iterations=9)
+    np.testing.assert_array_equal(resumed.x, whole.x)
+    assert "resumed" in resumed.message

@@ -30,6 +30,7 @@ from tests.checkpoint.plain_hdf5 import (
     dense,
     message,
     root_attributes,
+    standardize,
     symbol_table_entry,
     write,
 )
@@ -194,6 +195,10 @@ def one_wide_layer() -> bytes:
     return checkpoint([dense(1000, 1000)])
 
 
+def one_wide_layer_of_constants() -> bytes:
+    return checkpoint([standardize(100_000), dense(100_000, 1)])
+
+
 def many_narrow_layers() -> bytes:
     return checkpoint([dense(1, 1)] * 500)
 
@@ -216,7 +221,15 @@ def many_attributes() -> bytes:
     return file.finish(file.group({"layers": layers}, root_attributes([dense(1, 1)], None, {})))
 
 
-@pytest.fixture(params=[one_wide_layer, many_narrow_layers, one_large_array, many_attributes])
+@pytest.fixture(
+    params=[
+        one_wide_layer,
+        one_wide_layer_of_constants,
+        many_narrow_layers,
+        one_large_array,
+        many_attributes,
+    ]
+)
 def valid(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A file that loads."""
     path = write(tmp_path / "model.h5", request.param())
