@@ -1,19 +1,21 @@
 """The checkpoint format: a network in an HDF5 file that ``h5dump`` shows as it is.
 
-Format 2. Attributes are scalars: integers, or strings of fixed length in UTF-8. Datasets are
+Format 3. Attributes are scalars: integers, or strings of fixed length in UTF-8. Datasets are
 contiguous little-endian float64, each with an attribute sha256, the checksum of its bytes.
 
-    /                        format = "minilayer"; version = 2; minilayer = the version that wrote
+    /                        format = "minilayer"; version = 3; minilayer = the version that wrote
                              it; layers = how many; sha256 = the checksum of all that follows;
                              state = a JSON object of the training state's values and its arrays'
-                             shapes, if there is one
+                             shapes, if there is one; loss = {"class": name, "config": {...}} as
+                             JSON, if there is one
     /layers/<i>              class = the layer's registered name; config = its arguments, a JSON
                              object, in which an initializer is {"class": name, "config": {...}}
     /layers/<i>/<name>       a parameter
     /state/<name>/.../<name> an array of the training state, nested as the state is
 
-Format 1 differs in two things: its layers' configurations lack what has been added since, and its
-training state is not nested. A file of a newer version is refused with a sentence that says so.
+Format 2 has no loss. Format 1 differs from it in two things: its layers' configurations lack what
+has been added since, and its training state is not nested. A file of a newer version is refused
+with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from ..utils.types import Array
 from .hdf5 import MAX_NAME_BYTES
 
 FORMAT = "minilayer"
-VERSION = 2
+VERSION = 3
 MAX_BYTES = 1 << 30
 """The largest file that is read unless the caller allows more: one gibibyte."""
 MAX_LAYERS = 10_000
@@ -94,7 +96,9 @@ def checksum(value: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(value, "<f8").reshape(-1).data).hexdigest()
 
 
-def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:
+def content_checksum(
+    layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str], loss: str | None = None
+) -> str:
     """Return the SHA-256 of all that a checkpoint says.
 
     Parameters
@@ -103,5 +107,8 @@ def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[
         For each layer its class, its configuration as JSON, and the checksums of its parameters.
     state : dict of str
         The checksums of the training state's arrays by path, and "" for its JSON.
+    loss : str, optional
+        The loss's JSON.
     """
-    return hashlib.sha256(json.dumps([layers, state]).encode()).hexdigest()
+    content = [layers, state] if loss is None else [layers, state, loss]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

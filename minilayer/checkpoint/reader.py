@@ -31,11 +31,13 @@ from .hdf5 import MAX_DIMENSIONS, MalformedError, Node, PlainFile
 
 @dataclass(frozen=True)
 class Content:
-    """What a checkpoint holds: unbound layers, their flat parameter vector, the training state."""
+    """What a checkpoint holds: unbound layers, their flat parameter vector, state and loss."""
 
     layers: list[Layer]
     parameters: Array
     state: State
+    loss: str | None
+    """As JSON: a network loads whether its loss is known or not."""
 
 
 def read_checkpoint(path: Path, max_bytes: int) -> Content:
@@ -75,12 +77,15 @@ def read_content(file: PlainFile, max_bytes: int) -> Content:
         values += arrays
         about_layers.append(about)
     state, state_sums = _state(root)
-    if root.attribute("sha256") != content_checksum(about_layers, state_sums):
+    loss = root.attribute("loss")
+    if not isinstance(loss, str | None):
+        raise MalformedError(f"/: expected loss = a string of JSON, found {short_repr(loss)}")
+    if root.attribute("sha256") != content_checksum(about_layers, state_sums, loss):
         raise MalformedError(
             "/: expected the checksum of all content, found another: the file is damaged"
         )
     parameters = np.concatenate(values) if values else np.zeros(0)
-    return Content(layers, parameters, state)
+    return Content(layers, parameters, state, loss)
 
 
 def _version(root: Node) -> int:

@@ -232,7 +232,7 @@ def test_layers_that_make_no_network_are_refused(tmp_path: Path) -> None:
 
 ROOT = {
     "layers": [0, -1, 10_001, 2**62],
-    "version": [0, -1, 3, 2**62],
+    "version": [0, -1, 4, 2**62],
 }
 
 

@@ -46,7 +46,7 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "small.h5") as file:
         assert (file.attrs["format"], file.attrs["version"], file.attrs["layers"]) == (
             b"minilayer",
-            2,
+            3,
             4,
         )
         assert dict(file["layers/0"].attrs) == {
@@ -347,10 +347,10 @@ def replace_theta(value: Array) -> Any:
         (set_attribute("/", "format", "keras"), "/: expected format = 'minilayer', found 'keras'"),
         (lambda f: f.attrs.__delitem__("format"), "/: expected format = 'minilayer', found None"),
         (
-            set_attribute("/", "version", 3),
-            "/: expected version 1 to 2, found 3: a newer minilayer wrote it, install",
+            set_attribute("/", "version", 4),
+            "/: expected version 1 to 3, found 4: a newer minilayer wrote it, install",
         ),
-        (set_attribute("/", "version", "1"), "/: expected version 1 to 2, found '1'"),
+        (set_attribute("/", "version", "1"), "/: expected version 1 to 3, found '1'"),
         (set_attribute("/", "layers", 5), "/layers/4: expected a hard link to it, found none"),
         (set_attribute("/", "layers", 0), "/: expected layers = 1 to 10000, found 0"),
         (
