@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from ..nn import Loss, Sequential, Workspace
+from ..nn import Configured, Loss, Sequential, Workspace
 from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
@@ -24,7 +24,7 @@ from .evaluator import Evaluator
 from .inputs import (
     ClassWeight,
     check_dtype,
-    check_loss_fits,
+    check_output_activation,
     check_rows,
     is_regression,
     row_weights,
@@ -126,7 +126,7 @@ class Objective:
         dtype: npt.DTypeLike = "float64",
         copy: bool = True,
     ) -> None:
-        check_loss_fits(model, loss)
+        check_output_activation(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
         self.model = model
@@ -410,7 +410,8 @@ class Objective:
             (type(layer).__name__, without_initializers(layer.config()))
             for layer in self._network.layers
         ]
-        about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
+        loss = Configured.__repr__(self.loss)  # all arguments, whatever a class shows of them
+        about = f"{layers!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
         return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
     def __repr__(self) -> str:
