@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -143,34 +145,30 @@ def fit(
             )
     loss = _suggested_loss(model) if loss is None else loss
     constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
-    trained = model.replica() if constants else model
-    for index, layer in constants:
-        trained.insert(index, layer)
-    unit = _cost_of_one(trained) if standardize and isinstance(loss, SquaredError) else 1.0
-    if trainer is None:
-        if max_evaluations is None and max_iterations is None and max_seconds is None:
-            max_iterations = DEFAULT_MAX_ITERATIONS
-        trainer = LBFGS(
-            tolerance=LBFGS().tolerance * unit,
-            max_evaluations=max_evaluations,
-            max_iterations=max_iterations,
-            max_seconds=max_seconds,
+    with _taken_in(model, constants):
+        unit = _cost_of_one(model) if standardize and isinstance(loss, SquaredError) else 1.0
+        if trainer is None:
+            if max_evaluations is None and max_iterations is None and max_seconds is None:
+                max_iterations = DEFAULT_MAX_ITERATIONS
+            trainer = LBFGS(
+                tolerance=LBFGS().tolerance * unit,
+                max_evaluations=max_evaluations,
+                max_iterations=max_iterations,
+                max_seconds=max_seconds,
+            )
+        objective = Objective(
+            model,
+            X,
+            Y,
+            loss,
+            check_number("l2", l2) * unit,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            dtype=dtype,
+            shards=shards,
+            workers=workers,
+            copy=copy,
         )
-    objective = Objective(
-        trained,
-        X,
-        Y,
-        loss,
-        check_number("l2", l2) * unit,
-        sample_weight=sample_weight,
-        class_weight=class_weight,
-        dtype=dtype,
-        shards=shards,
-        workers=workers,
-        copy=copy,
-    )
-    for index, layer in constants:  # now that the Objective has refused no argument
-        model.insert(index, layer.unbound_copy())
     problem: Problem = objective  # mypy checks here that Objective offers all of Problem
     return trainer.minimize(
         problem,
@@ -194,6 +192,19 @@ def _constants(
     if is_regression(model, loss):
         constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
     return constants
+
+
+@contextmanager
+def _taken_in(model: Sequential, constants: list[tuple[int, Layer]]) -> Iterator[None]:
+    """Insert layers into a model, and remove them if what follows refuses its arguments."""
+    for index, layer in constants:
+        model.insert(index, layer)
+    try:
+        yield
+    except BaseException:
+        for index, _ in reversed(constants):
+            model.remove(index)
+        raise
 
 
 def _cost_of_one(model: Sequential) -> float:

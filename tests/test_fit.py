@@ -266,6 +266,7 @@ def test_by_default_nothing_is_standardized() -> None:
         ({"loss": "mse"}, "loss: expected a Loss"),
         ({"dtype": "float16"}, "dtype: expected 'float64' or 'float32'"),
         ({"workers": 0}, "workers: expected at least 1, found 0"),
+        ({"max_evaluations": 0}, "max_evaluations: expected at least 1, found 0"),
     ],
 )
 def test_a_refused_argument_leaves_the_model_as_it_was(
@@ -275,7 +276,7 @@ def test_a_refused_argument_leaves_the_model_as_it_was(
     layers = model.layers
     with pytest.raises((TypeError, ValueError), match=message):
         ml.fit(**{"model": model, "X": RAW, "Y": PRICES, "standardize": True, **change})
-    assert model.layers is layers
+    assert model.layers == layers
 
 
 def test_raw_columns_of_any_size_train_in_single_precision() -> None:

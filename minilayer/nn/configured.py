@@ -126,6 +126,8 @@ def identity(value: object) -> object:
     if isinstance(value, Configured):
         arguments = {name: identity(own) for name, own in value.config().items()}
         return type(value).__name__, arguments
+    if isinstance(value, list | tuple):
+        return [identity(part) for part in value]
     return value
 
 

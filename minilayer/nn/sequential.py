@@ -98,7 +98,7 @@ class Sequential:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers in their order. ``insert`` can add constants; else they never change."""
+        """The layers in their order. Only ``insert`` and ``remove`` change them."""
         return self._layers
 
     @property
@@ -361,9 +361,7 @@ class Sequential:
         >>> model
         Sequential([Standardize(2 columns), Dense(2, 1)])
         """
-        place = check_count("index", index, 0)
-        if place > len(self._layers):
-            raise ValueError(f"index: expected 0 to {len(self._layers)}, found {place}")
+        place = self._checked_index(index, len(self._layers))
         check_copyable("layer", layer)
         if layer.shapes():
             raise ValueError(
@@ -374,9 +372,47 @@ class Sequential:
             raise ValueError(
                 f"layer: {layer!r} is part of a model: make a new layer for each model"
             )
-        layers = (*self._layers[:place], layer, *self._layers[place:])
-        widths = layer_widths(layers)
+        self._take_layers((*self._layers[:place], layer, *self._layers[place:]))
         layer.bind(Views(), Views())
+
+    def remove(self, index: int) -> None:
+        """Drop a layer without parameters, such as one that ``insert`` took in.
+
+        Parameters
+        ----------
+        index : int
+            Its place.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a layer with parameters, one whose neighbours do not fit without it, and an index
+            that is not from 0 to ``len(model) - 1``. The model stays as it was.
+
+        Examples
+        --------
+        >>> from minilayer import Dense, Standardize
+        >>> model = Sequential([Standardize([50, 0.5], [10, 0.2]), Dense(2, 1)], seed=0)
+        >>> model.remove(0)
+        >>> model
+        Sequential([Dense(2, 1)])
+        """
+        place = self._checked_index(index, len(self._layers) - 1)
+        if self._layers[place].shapes():
+            raise ValueError(
+                f"index: expected that of a layer without parameters, found {self._layers[place]!r}"
+            )
+        self._take_layers((*self._layers[:place], *self._layers[place + 1 :]))
+
+    def _checked_index(self, index: int, last: int) -> int:
+        place = check_count("index", index, 0)
+        if place > last:
+            raise ValueError(f"index: expected 0 to {last}, found {place}")
+        return place
+
+    def _take_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Have other layers without parameters than before; ValueError for wrong sizes."""
+        widths = layer_widths(layers)
         self._layers = layers
         self._widths = widths
         self._forget_forward_pass()

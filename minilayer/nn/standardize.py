@@ -85,6 +85,9 @@ class ColumnConstants(Layer):
     def config(self) -> Mapping[str, ConfigValue]:
         return {"mean": self.mean, "scale": self.scale}
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Array, Array]]:
+        return type(self), (self.mean, self.scale)  # a pickled array could be written to
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inputs} column{'s' * (self.inputs != 1)})"
 

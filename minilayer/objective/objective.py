@@ -81,8 +81,9 @@ class Objective:
         The precision of the computation. float32 needs half the memory and less time; cost and
         gradient then carry relative errors of some 1e-6. Parameters and gradient stay float64.
     copy : bool, default True
-        Whether shards are copies laid out for speed. Without, they are views of X and Y, converted
-        in each evaluation if their dtype differs: for data too large to copy.
+        Whether shards are copies laid out for speed, which have passed leading layers such as
+        Standardize already. Without, they are views of X and Y, for data too large to copy. Each
+        evaluation then converts them if their dtype differs, and computes the leading layers.
 
     Attributes
     ----------

@@ -159,3 +159,51 @@ def test_what_cannot_be_inserted_leaves_the_model(index: Any, layer: Any, messag
         model.insert(index, layer)
     assert (model.layers, model.predict(X).tolist()) == before
     assert (isinstance(layer, ml.Layer) and layer.is_bound) == was_bound
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_remove_takes_an_insertion_back(place: int) -> None:
+    model = line()
+    layers, vector = model.layers, model.parameters
+    before = model.predict(X)
+    columns = 1 if place == 3 else 2
+    model.insert(place, ml.Standardize(np.arange(columns) + 0.5, np.full(columns, 2)))
+    assert (model.predict(X) != before).any()
+    replica = model.replica()
+    changed = model.predict(X)
+    model.remove(place)
+    assert model.layers == layers
+    assert model.parameters is vector
+    np.testing.assert_array_equal(model.predict(X), before)
+    np.testing.assert_array_equal(replica.predict(X), changed)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (0, r"index: expected that of a layer without parameters, found Dense\(2, 2\)"),
+        (2, r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] Dense\(2, 2\) gives 2"),
+        (4, "index: expected 0 to 3, found 4"),
+        (-1, "index: expected at least 0, found -1"),
+        ("first", "index: expected an integer, found 'first'"),
+    ],
+)
+def test_what_cannot_be_removed_leaves_the_model(index: Any, message: str) -> None:
+    model = ml.Sequential([ml.Dense(2, 2), ml.Tanh(), Twice(), ml.Dense(4, 1)], seed=0)
+    before = (model.layers, model.predict(X).tolist())
+    with pytest.raises((TypeError, ValueError), match=message):
+        model.remove(index)
+    assert (model.layers, model.predict(X).tolist()) == before
+
+
+class Twice(ml.Layer):
+    """Two columns side by side with themselves."""
+
+    inputs = 2
+    units = 4
+
+    def forward(self, x: Array) -> Array:
+        return np.concatenate([x, x], axis=1)
+
+    def input_gradient(self, dy: Array) -> Array:
+        return np.asarray(dy[:, :2] + dy[:, 2:])

@@ -182,6 +182,7 @@ def test_the_constants_are_copies_that_cannot_be_written_to(kind: Any) -> None:
             constants[0] = 5
     for twin in (layer.unbound_copy(), pickle.loads(pickle.dumps(layer))):
         assert identity(twin) == identity(layer)
+        assert not twin.mean.flags.writeable
     assert identity(kind([1, 2], [3, np.nextafter(4, 5)])) != identity(layer)
 
 

@@ -138,6 +138,28 @@ def test_gradients_pass_the_check() -> None:
         assert ml.check_gradient(objective, tolerance=1e-6, every_parameter=True).worst < 1e-6
 
 
+@pytest.mark.parametrize("last", [[], [ml.Identity()]])
+@pytest.mark.parametrize("weight", [None, np.arange(ROWS) % 3])
+def test_derivatives_pass_rescale(last: list[ml.Layer], weight: Array | None) -> None:
+    own = [ml.Dense(3, 4), ml.Tanh(), ml.Dense(4, 2), ml.Rescale([50, -3], [9, 0.2])]
+    layers = [CONSTANTS, *own, *last]
+    model = ml.Sequential([layer.unbound_copy() for layer in layers], seed=0)
+    Y = [50, -3] + TARGETS["identity"]
+    objective = ml.Objective(model, X, Y, ml.SquaredError(), 0.3, sample_weight=weight)
+    assert ml.check_gradient(objective, every_parameter=True).worst < 1e-6
+    x = objective.x0
+    v = np.random.default_rng(4).standard_normal(x.size)
+    step = 1e-5
+    change = (objective(x + step * v)[1] - objective(x - step * v)[1]) / (2 * step)
+    found = objective.hessp(x, v)
+    np.testing.assert_allclose(found, change, atol=1e-7 * np.abs(change).max())
+    jacobian = model.replica(x + step * v).predict(X) - model.replica(x - step * v).predict(X)
+    rows = np.ones(ROWS) if weight is None else weight
+    expected = float(np.sum(rows[:, None] * (jacobian / (2 * step)) ** 2))
+    expected = (expected + 0.3 * float(np.sum((model.l2_mask() * v) ** 2))) / rows.sum()
+    assert v @ objective.hessp(x, v, gauss_newton=True) == pytest.approx(expected, rel=1e-7)
+
+
 def test_constants_and_data_are_parts_of_the_fingerprint() -> None:
     def fingerprint(data: Array, mean: Array, **options: Any) -> str:
         model = network("sigmoid", ml.Standardize(mean, CONSTANTS.scale))
