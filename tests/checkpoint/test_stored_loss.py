@@ -92,6 +92,23 @@ def test_what_is_no_loss_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("registered_cubed")
+def test_a_long_argument_is_stored_beside_a_long_state_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    for length in (63_000, 64_000):
+        loss = Cubed("a" * length)  # type: ignore[arg-type]
+        if length == 64_000:
+            message = "^loss: expected at most 64000 bytes as JSON, found 64042$"
+            with pytest.raises(ml.CheckpointError, match=message):
+                ml.save(model(), path, loss=loss)
+            continue
+        ml.save(model(), path, loss=loss, state={"text": "b" * 63_000})
+        again = ml.load_loss(path)
+        assert again is not None
+        assert again.config() == loss.config()
+        assert ml.load_state(path) == {"text": "b" * 63_000}
+
+
+@pytest.mark.usefixtures("registered_cubed")
 def test_a_registered_loss_of_the_users_own_comes_back(tmp_path: Path) -> None:
     ml.save(model(), tmp_path / "m.h5", loss=Cubed(0.25))
     again = ml.load_loss(tmp_path / "m.h5")
