@@ -69,6 +69,15 @@ def test_a_file_without_a_loss_gives_none(tmp_path: Path) -> None:
         assert ml.load_loss(ROOT / "tests" / "fixtures" / f"checkpoint-{version}.h5") is None
 
 
+def test_a_file_of_version_3_with_a_loss_keeps_loading() -> None:
+    path = ROOT / "tests" / "fixtures" / "checkpoint-3-loss.h5"
+    assert repr(ml.load_loss(path)) == "PinballLoss(quantile=0.9, smoothing=0.125)"
+    loaded = ml.load(path)
+    assert repr(loaded[1]) == "ELU(alpha=0.5)"
+    np.testing.assert_array_equal(loaded.parameters, np.arange(13) / 8)
+    assert ml.load_state(path) == {"epoch": 3}
+
+
 def test_the_file_shows_the_loss(tmp_path: Path) -> None:
     ml.save(model(), tmp_path / "m.h5", loss=ml.Huber(0.5))
     with h5py.File(tmp_path / "m.h5") as file:
