@@ -69,6 +69,15 @@ def test_a_file_without_a_loss_gives_none(tmp_path: Path) -> None:
         assert ml.load_loss(ROOT / "tests" / "fixtures" / f"checkpoint-{version}.h5") is None
 
 
+def test_a_file_of_version_3_with_a_loss_keeps_loading() -> None:
+    path = ROOT / "tests" / "fixtures" / "checkpoint-3-loss.h5"
+    assert repr(ml.load_loss(path)) == "PinballLoss(quantile=0.9, smoothing=0.125)"
+    loaded = ml.load(path)
+    assert repr(loaded[1]) == "ELU(alpha=0.5)"
+    np.testing.assert_array_equal(loaded.parameters, np.arange(13) / 8)
+    assert ml.load_state(path) == {"epoch": 3}
+
+
 def test_the_file_shows_the_loss(tmp_path: Path) -> None:
     ml.save(model(), tmp_path / "m.h5", loss=ml.Huber(0.5))
     with h5py.File(tmp_path / "m.h5") as file:
@@ -89,6 +98,23 @@ def test_a_loss_that_is_not_registered_is_not_saved(tmp_path: Path) -> None:
 def test_what_is_no_loss_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"loss: expected a Loss .* found .*: write Huber\(...\)"):
         ml.save(model(), tmp_path / "m.h5", loss=ml.Huber)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("registered_cubed")
+def test_a_long_argument_is_stored_beside_a_long_state_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    for length in (63_000, 64_000):
+        loss = Cubed("a" * length)  # type: ignore[arg-type]
+        if length == 64_000:
+            message = "^loss: expected at most 64000 bytes as JSON, found 64042$"
+            with pytest.raises(ml.CheckpointError, match=message):
+                ml.save(model(), path, loss=loss)
+            continue
+        ml.save(model(), path, loss=loss, state={"text": "b" * 63_000})
+        again = ml.load_loss(path)
+        assert again is not None
+        assert again.config() == loss.config()
+        assert ml.load_state(path) == {"text": "b" * 63_000}
 
 
 @pytest.mark.usefixtures("registered_cubed")
