@@ -9,10 +9,11 @@ from typing import Any, TypeGuard, final
 import numpy as np
 import numpy.typing as npt
 
-from ..utils.checks import check_finite, check_matrix
+from ..utils.checks import check_finite, check_matrix, check_seed
+from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
-from .activations import Activation
+from .activations import Activation, Sigmoid
 from .layer import Layer
 from .parameter_layout import as_layers, layer_widths, parameter_layout, parameter_views
 
@@ -61,12 +62,7 @@ class Sequential:
     ) -> None:
         self._layers = as_layers(layers)
         self._widths = layer_widths(self._layers)
-        try:
-            rng = np.random.default_rng(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(
-                f"seed: expected an integer from 0 up or a Generator, found {seed!r}"
-            ) from None
+        rng = check_seed(seed)
         places = [place.stop for *_, place in parameter_layout(self._layers)]
         self._bind(np.zeros(places[-1] if places else 0))
         for layer in self._layers:
@@ -241,8 +237,8 @@ class Sequential:
         Returns
         -------
         ndarray, shape (m, n_outputs)
-            float64, always two-dimensional: for one output take ``[:, 0]``, for class numbers
-            ``.argmax(axis=1)``, and with one Sigmoid output ``[:, 0] > 0.5``.
+            float64, always two-dimensional: (m, 1) for one output, whose numbers are ``[:, 0]``.
+            ``predict_class`` gives class numbers.
 
         Raises
         ------
@@ -257,6 +253,43 @@ class Sequential:
             rows = slice(start, start + PREDICTED_ROWS)
             output[rows] = model.forward(data[rows])
         return output
+
+    def predict_class(self, X: npt.ArrayLike) -> Array:
+        """Return the class number of each row.
+
+        Of several outputs the class is the one of the highest. Of one Sigmoid output the class is
+        1 above 0.5, else 0.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, n_inputs)
+            Rows, as ``predict`` takes them.
+
+        Returns
+        -------
+        ndarray of int, shape (m,)
+            Class numbers from 0 up.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a finite matrix of ``n_inputs`` columns, and for a model with one output
+            that does not end with Sigmoid.
+
+        Examples
+        --------
+        >>> from minilayer import Dense, Sigmoid
+        >>> model = Sequential([Dense(1, 1), Sigmoid()])
+        >>> model.parameters[:] = [-2.0, 1.0]
+        >>> model.predict_class([[1.0], [3.0]])
+        array([0, 1])
+        """
+        if self.n_outputs == 1 and not isinstance(self._layers[-1], Sigmoid):
+            raise ValueError(
+                "predict_class: expected a model of several outputs or one that ends with "
+                f"Sigmoid(), found {self._layers[-1]!r}: use predict for numbers"
+            )
+        return predicted_classes(self.predict(X))
 
     def __call__(self, X: npt.ArrayLike) -> Array:
         """Return ``predict(X)``."""

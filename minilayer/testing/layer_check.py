@@ -14,7 +14,7 @@ from ..checkpoint import load, save
 from ..errors import CurvatureError, LayerError
 from ..nn import Dense, Layer, Sequential, registered
 from ..nn.configured import undescribed_arguments
-from ..utils.checks import check_instance, check_number
+from ..utils.checks import check_instance, check_number, check_seed
 from ..utils.types import Array
 from .finite_differences import Comparison, GradientReport, compare, compare_layer, report
 
@@ -72,7 +72,7 @@ def check_layer(
             f"layer: expected one that no model holds yet, found {layer!r}: make a new one"
         )
     check_number("tolerance", tolerance, above=True)
-    rng = np.random.default_rng(seed)
+    rng = check_seed(seed)
     _check_config(layer)
     if checkpoint:
         is_registered = registered(type(layer).__name__) is type(layer)

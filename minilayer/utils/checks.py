@@ -141,3 +141,15 @@ def check_vector(name: str, value: object, size: int) -> Array:
     if array.shape != (size,):
         raise ValueError(f"{name}: expected shape ({size},), found {array.shape}")
     return array
+
+
+def check_seed(seed: object) -> np.random.Generator:
+    """Return the Generator of a seed, or the Generator itself; booleans are refused."""
+    try:
+        if isinstance(seed, (bool, np.bool_)):
+            raise TypeError
+        return np.random.default_rng(seed)  # type: ignore[arg-type]  # it raises for other kinds
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"seed: expected an integer from 0 up or a Generator, found {short_repr(seed)}"
+        ) from None
