@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import numpy.typing as npt
 
 from .nn import (
@@ -17,8 +18,10 @@ from .nn import (
 from .objective import ClassWeight, Objective
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
-from .utils.checks import check_instance
+from .utils.checks import check_flag, check_instance, check_seed
 
+CONTINUED = " (continued from an earlier training; seed=0 starts anew)"
+"""What the message says of a model that was trained before."""
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
 
@@ -33,6 +36,8 @@ def fit(
     max_evaluations: int | None = None,
     max_iterations: int | None = None,
     max_seconds: float | None = None,
+    warm_start: bool = True,
+    seed: int | np.random.Generator | None = None,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
     dtype: npt.DTypeLike = "float64",
@@ -49,10 +54,15 @@ def fit(
 
     This is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``.
 
+    A second ``fit`` of a model continues from the parameters that the first one left, and the
+    message says so. ``seed=0`` draws new starting values first. Give a seed in a loop over folds:
+    without one, a fold would start from parameters that have seen its test rows.
+
     Parameters
     ----------
     model : Sequential
-        The network. Training starts from its parameters.
+        The network. Training starts from its parameters, unless ``seed`` or ``warm_start=False``
+        is given.
     X : array_like, shape (m, n_inputs)
         Rows.
     Y : array_like, shape (m, n_outputs) or (m,)
@@ -71,6 +81,11 @@ def fit(
         ``LBFGS(max_iterations=3)``.
     max_seconds : float, optional
         As above.
+    warm_start : bool, default True
+        Whether to continue from the model's parameters. False draws new starting values.
+    seed : int or numpy.random.Generator, optional
+        The source of new starting values, whatever ``warm_start`` says. Default: the model's
+        parameters, or another start each time with ``warm_start=False``.
     sample_weight, class_weight, dtype, shards, workers, copy
         See Objective.
     validation : Validation or (X, Y), optional
@@ -98,8 +113,26 @@ def fit(
     >>> result = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], l2=1e-3)
     >>> result.success, model.predict([[1, 0], [1, 1]]).round()
     (True, array([[1.], [0.]]))
+
+    Cross-validation: each fold starts anew, so that no test row has been seen.
+
+    >>> import numpy as np
+    >>> from minilayer import accuracy, stratified_split
+    >>> X = np.random.default_rng(0).standard_normal((60, 2))
+    >>> labels = (X[:, 0] > X[:, 1]).astype(int)
+    >>> scores = []
+    >>> for fold in range(3):
+    ...     train, test = stratified_split(labels, 0.3, seed=fold)
+    ...     result = fit(model, X[train], labels[train], l2=1e-3, seed=0)
+    ...     scores.append(accuracy(labels[test], model.predict_class(X[test])))
+    >>> min(scores) > 0.8, "continued" in result.message
+    (True, False)
+    >>> "continued" in fit(model, X, labels, l2=1e-3).message
+    True
     """
     check_instance("model", model, Sequential, "a Sequential")
+    check_flag("warm_start", warm_start)
+    check_seed(seed)
     if isinstance(trainer, Rule):
         raise TypeError(
             f"trainer: expected a Trainer, found {trainer!r}: write GradientDescent(rule=...)"
@@ -132,7 +165,10 @@ def fit(
         copy=copy,
     )
     problem: Problem = objective  # mypy checks here that Objective offers all of Problem
-    return trainer.minimize(
+    if seed is not None or not warm_start:
+        model.initialize(seed)
+    continues = model.is_trained and (checkpoint is None or not os.path.exists(checkpoint))
+    result = trainer.minimize(
         problem,
         validation=validation,
         callback=callback,
@@ -140,6 +176,9 @@ def fit(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
     )
+    if continues:
+        result.message += CONTINUED
+    return result
 
 
 def _suggested_loss(model: Sequential) -> Loss:

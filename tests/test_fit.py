@@ -1,5 +1,6 @@
 """fit: an Objective and a trainer in one call."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,64 @@ def test_budgets_loss_and_a_pair_of_validation_rows_are_passed_on() -> None:
     assert ml.fit(model, X, Y, l2=0.1, max_evaluations=2).method == "L-BFGS, preconditioned"
     with pytest.raises(ValueError, match="expected without a trainer, found beside LBFGS"):
         ml.fit(model, X, Y, trainer=ml.LBFGS(), max_seconds=3)
+
+
+def test_a_second_fit_continues_and_says_so() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    first = ml.fit(model, X, Y, 0.1, max_iterations=2)
+    assert model.is_trained
+    second = ml.fit(model, X, Y, 0.1, max_iterations=2)
+    assert second.history.cost[0] == first.fun
+    assert "continued" not in first.message
+    assert (
+        second.message
+        == f"{first.message} (continued from an earlier training; seed=0 starts anew)"
+    )
+
+
+@pytest.mark.parametrize("options", [{"seed": 3}, {"seed": 3, "warm_start": False}])
+def test_a_seed_starts_anew(options: dict[str, Any]) -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    new = ml.Sequential([layer.unbound_copy() for layer in model], seed=3)
+    expected = ml.fit(new, X, Y, 0.1, max_iterations=4)
+    for _ in range(2):
+        result = ml.fit(model, X, Y, 0.1, max_iterations=4, **options)
+        np.testing.assert_array_equal(result.x, expected.x)
+        assert result.message == expected.message
+
+
+def test_without_a_warm_start_each_start_is_another() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    costs = {ml.fit(model, X, Y, warm_start=False, max_iterations=1).history.cost[0] for _ in "ab"}
+    assert len(costs) == 2
+
+
+def test_a_resumed_fit_does_not_call_itself_continued(tmp_path: Path) -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    path = tmp_path / "run.h5"
+    ml.fit(model, X, Y, 0.1, max_evaluations=5, checkpoint=path)
+    message = ml.fit(model, X, Y, 0.1, max_evaluations=9, checkpoint=path).message
+    assert message.endswith("(resumed at evaluation 5)")
+    seeded = [
+        ml.fit(model, X, Y, 0.1, max_evaluations=5, seed=1, checkpoint=tmp_path / "seeded.h5")
+        for _ in range(2)
+    ]
+    assert seeded[1].message == f"{seeded[0].message} (already finished, at evaluation 5)"
+
+
+def test_a_refused_fit_leaves_the_model_as_it_was() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    start = model.parameters.copy()
+    for wrong in ({"seed": True}, {"seed": -1}, {"warm_start": 1}, {"seed": 0, "l2": -1}):
+        with pytest.raises((TypeError, ValueError)):
+            ml.fit(model, X, Y, **wrong)
+        np.testing.assert_array_equal(model.parameters, start)
+
+
+def test_copies_know_whether_they_are_trained() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    assert not copy.deepcopy(model).is_trained
+    ml.fit(model, X, Y, max_iterations=1)
+    assert copy.deepcopy(model).is_trained
+    model.initialize(seed=0)
+    assert not model.is_trained

@@ -62,11 +62,10 @@ class Sequential:
     ) -> None:
         self._layers = as_layers(layers)
         self._widths = layer_widths(self._layers)
-        rng = check_seed(seed)
+        check_seed(seed)  # before the parameters are allocated
         places = [place.stop for *_, place in parameter_layout(self._layers)]
         self._bind(np.zeros(places[-1] if places else 0))
-        for layer in self._layers:
-            layer.initialize(rng)
+        self.initialize(seed)
 
     def _bind(self, parameters: Array) -> None:
         self._parameters = parameters
@@ -77,6 +76,44 @@ class Sequential:
         gradient_views = parameter_views(self._layers, self._gradient)
         for layer, own, own_gradient in zip(self._layers, views, gradient_views, strict=True):
             layer.bind(own, own_gradient)
+
+    def initialize(self, seed: int | np.random.Generator | None = None) -> None:
+        """Draw new starting values, as if the model were new.
+
+        Parameters
+        ----------
+        seed : int or numpy.random.Generator, optional
+            The source of the starting values; default: another start each time.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a seed of another kind.
+
+        Examples
+        --------
+        >>> from minilayer import Dense
+        >>> model = Sequential([Dense(2, 1)], seed=0)
+        >>> start = model.parameters.copy()
+        >>> model.parameters[:] = 7
+        >>> model.initialize(seed=0)
+        >>> bool((model.parameters == start).all())
+        True
+        """
+        rng = check_seed(seed)
+        self._parameters[:] = 0
+        for layer in self._layers:
+            layer.initialize(rng)
+        self._is_trained = False
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a trainer has set the parameters since the starting values were drawn."""
+        return self._is_trained
+
+    def mark_trained(self) -> None:
+        """Note that a trainer has set the parameters, for ``is_trained``."""
+        self._is_trained = True
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -378,7 +415,8 @@ class Sequential:
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (tuple(layer.unbound_copy() for layer in self._layers), self._parameters)
+        copies = tuple(layer.unbound_copy() for layer in self._layers)
+        return _assemble, (copies, self._parameters, self._is_trained)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
@@ -393,10 +431,11 @@ class _Text(str):
         return str(self)
 
 
-def _assemble(layers: tuple[Layer, ...], parameters: Array) -> Sequential:
+def _assemble(layers: tuple[Layer, ...], parameters: Array, is_trained: bool = False) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
     model._widths = layer_widths(layers)
+    model._is_trained = is_trained
     model._bind(parameters)
     return model

@@ -161,6 +161,7 @@ class Objective:
             The new parameters.
         """
         self.model.parameters[:] = check_vector("x", x, self._decay.size)
+        self.model.mark_trained()
 
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
         """Return cost and gradient at x. Calls from several threads take turns.
