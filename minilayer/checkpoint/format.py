@@ -53,13 +53,16 @@ def is_plain_name(name: object) -> bool:
 
 
 def encode_config(config: Mapping[str, ConfigValue]) -> str:
-    """Return a configuration as JSON; TypeError for values that JSON has no form for."""
+    """Return a configuration as JSON; TypeError for values that JSON has no form for.
+
+    NumPy's scalars are stored as Python's.
+    """
     return json.dumps({name: _encode_value(value) for name, value in config.items()})
 
 
 def _encode_value(value: ConfigValue) -> object:
     if not isinstance(value, Configured):
-        return value
+        return value.item() if isinstance(value, np.generic) else value
     name = type(value).__name__
     if registered(name) is not type(value):
         raise ValueError(unregistered_message(name, repr(value)))

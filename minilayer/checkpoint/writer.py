@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import CheckpointError
 from ..nn import Layer, Sequential, registered
 from ..nn.initializers import without_initializers
+from ..nn.layer_contract import config_mistake, is_built_in
 from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
 from ..utils.types import Array, State
@@ -27,6 +28,7 @@ from .format import (
     VERSION,
     checksum,
     content_checksum,
+    decode_config,
     encode_config,
     is_plain_name,
     unregistered_message,
@@ -66,7 +68,8 @@ def save(
     Raises
     ------
     CheckpointError
-        For a layer class that is not registered, parameters that are not finite, and what exceeds
+        For a layer class that is not registered, a layer that its ``config`` does not make again,
+        parameters that are not finite, and what exceeds
         the format: more than 10,000 layers, or a state whose numbers, strings and names take more
         than 64,000 bytes as JSON.
     TypeError
@@ -192,7 +195,9 @@ def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
         if registered(type(layer).__name__) is not type(layer):
             message = unregistered_message(type(layer).__name__, repr(layer))
             raise CheckpointError(f"layers[{index}]: {message}")
-        _encoded_config(index, layer)
+        config = _encoded_config(index, layer)
+        if not is_built_in(type(layer)):
+            _check_rebuilding(index, layer, config)
         for name, value in layer.parameters.items():
             place = f"layers[{index}] {layer!r}, {name}"
             if not is_plain_name(name) or value.ndim > MAX_DIMENSIONS:
@@ -202,6 +207,16 @@ def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
                     f"{place}: expected finite numbers: "
                     "save(..., allow_non_finite=True) stores them all the same"
                 )
+
+
+def _check_rebuilding(index: int, layer: Layer, config: str) -> None:
+    """Check that the stored configuration makes an equal layer again."""
+    try:
+        mistake = config_mistake(layer, decode_config(json.loads(config)))
+    except ValueError as error:
+        mistake = f"expected a configuration that a file can hold: {error}"
+    if mistake is not None:
+        raise CheckpointError(f"layers[{index}] {layer!r}: {mistake}: load would give another")
 
 
 def _check_state(state: object, depth: int = 0) -> State:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar, Union
 
 ConfigValue = Union[bool, int, float, str, None, "Configured"]
@@ -98,6 +99,21 @@ def registered(name: str) -> type[Configured] | None:
         The class.
     """
     return _REGISTRY.get(name)
+
+
+@contextmanager
+def registered_for_now(configured: type[Configured]) -> Iterator[None]:
+    """Register a class for a while, also under a name that another class has."""
+    name = configured.__name__
+    before = _REGISTRY.get(name)
+    _REGISTRY[name] = configured
+    try:
+        yield
+    finally:
+        if before is None:
+            del _REGISTRY[name]
+        else:
+            _REGISTRY[name] = before
 
 
 def undescribed_arguments(described: Configured) -> list[str]:

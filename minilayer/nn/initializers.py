@@ -122,8 +122,15 @@ class Zeros(Initializer):
 
 
 def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
-    """Return what decides a layer's computation: its configuration apart from where it started."""
-    return {name: value for name, value in config.items() if not isinstance(value, Initializer)}
+    """Return what decides a layer's computation: its configuration apart from where it started.
+
+    NumPy's scalars become Python's, as in a checkpoint.
+    """
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in config.items()
+        if not isinstance(value, Initializer)
+    }
 
 
 def _uniform(shape: tuple[int, ...], epsilon: float, rng: np.random.Generator) -> Array:

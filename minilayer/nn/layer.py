@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import CurvatureError
 from ..utils.types import Array
 from .configured import Configured
+from .layer_contract import check_methods, is_built_in
 from .workspace import Workspace
 
 
@@ -34,6 +35,11 @@ class Layer(Configured, ABC):
     units : int or None
         Number of columns that the layer gives; None: as many as it takes.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not is_built_in(cls):
+            check_methods(cls, is_activation=hasattr(cls, "function"))
 
     is_storable = True
     inputs: int | None = None

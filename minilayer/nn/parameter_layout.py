@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from ..utils.checks import check_instance, short_repr
 from ..utils.types import Array
-from .configured import undescribed_arguments
 from .layer import Layer
+from .layer_contract import check_layer_description, is_built_in
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:
@@ -18,13 +18,8 @@ def as_layers(layers: object) -> tuple[Layer, ...]:
     checked = tuple(layers)
     for index, layer in enumerate(checked):
         check_instance(f"layers[{index}]", layer, Layer, "a Layer")
-        missing = undescribed_arguments(layer)
-        if missing:
-            name = type(layer).__name__
-            raise TypeError(
-                f"layers[{index}]: expected {name}.config() to give every argument of {name}(...), "
-                f"found none for {missing[0]!r}: copies of the layer would lose it"
-            )
+        if not is_built_in(type(layer)):
+            check_layer_description(f"layers[{index}]", layer)
     return checked
 
 
@@ -40,6 +35,9 @@ def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[
 
 class Views(dict[str, Array]):
     """Views of a flat vector by name, whose numbers change and which themselves do not."""
+
+    def __missing__(self, name: object) -> Array:
+        raise KeyError(f"expected one of {', '.join(map(repr, self)) or 'none'}, found {name!r}")
 
     def __setitem__(self, name: str, value: object) -> None:
         raise TypeError(

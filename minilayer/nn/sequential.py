@@ -9,6 +9,7 @@ from typing import Any, TypeGuard, final
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import LayerError
 from ..utils.checks import check_finite, check_matrix, check_seed
 from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
@@ -371,7 +372,13 @@ class Sequential:
         mask = np.zeros(self._parameters.size, bool)
         for place, layer, name in self.parameter_slices():
             shape = layer.shapes()[name]
-            mask[place] = np.broadcast_to(layer.l2_mask(name), shape).ravel()
+            own = np.asarray(layer.l2_mask(name))
+            if own.dtype != bool or own.shape not in ((), shape):
+                raise LayerError(
+                    f"{layer!r}: expected l2_mask({name!r}) to be True, False or booleans of "
+                    f"shape {shape}, found {own.dtype} of shape {own.shape}"
+                )
+            mask[place] = np.broadcast_to(own, shape).ravel()
         return mask
 
     def parameter_slices(self) -> Iterator[tuple[slice, Layer, str]]:
