@@ -368,6 +368,11 @@ class Sequential:
         -------
         ndarray of bool, shape (n_parameters,)
             The mask.
+
+        Raises
+        ------
+        LayerError
+            For a layer whose own mask has another shape.
         """
         mask = np.zeros(self._parameters.size, bool)
         for place, layer, name in self.parameter_slices():
