@@ -16,6 +16,9 @@ from .scipy_methods import METHODS, Method
 from .trial_points import TrialPoints
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
+MAX_BYTES = 1 << 30
+"""Of the n x n matrices of a method, unless the caller allows more: one gibibyte."""
+BYTES_PER_NUMBER = 8
 DEFAULT_METHOD = "L-BFGS-B"
 DEFAULT_OPTIONS = {"maxcor": 50}
 
@@ -24,9 +27,11 @@ DEFAULT_OPTIONS = {"maxcor": 50}
 class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
-    BFGS and SLSQP hold a matrix of n x n numbers for n parameters: 846 MB for the exercise's
-    network. CG, TNC and L-BFGS-B suit large networks. Newton-CG, trust-ncg, trust-krylov and, if
-    the objective has them, trust-constr use exact Hessian products, ``objective.hessp(x, v)``.
+    For n parameters BFGS holds 7 matrices of n x n numbers at its peak, SLSQP 11, and trust-constr
+    without Hessian products 3. ``bytes_needed`` gives their size, and a run that needs more than
+    ``max_bytes`` is refused. CG, TNC and L-BFGS-B suit large networks. Newton-CG, trust-ncg,
+    trust-krylov and, if the objective has them, trust-constr use exact Hessian products,
+    ``objective.hessp(x, v)``.
 
     Parameters
     ----------
@@ -36,6 +41,8 @@ class ScipyTrainer(Trainer):
         them on the exercise's network. minilayer's own LBFGS is faster.
     gauss_newton : bool, default False
         Whether Hessian products are those of the Gauss-Newton matrix.
+    max_bytes : int, default 2**30
+        The memory that the method's n x n matrices may take together.
     **options
         The budget (see Trainer), and the method's own options, passed on as they are: ``maxfun``
         for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... See
@@ -44,7 +51,8 @@ class ScipyTrainer(Trainer):
     Raises
     ------
     ValueError
-        For a method that is not one of these.
+        For a method that is not one of these; when training begins, for one that needs more than
+        ``max_bytes``.
     TypeError
         For an option that the method does not have, which SciPy would only warn of; when training
         begins, for an objective without ``hessp`` if the method needs it.
@@ -55,10 +63,17 @@ class ScipyTrainer(Trainer):
     >>> result = ScipyTrainer("L-BFGS-B").minimize(bowl, [4.0, -2.0])
     >>> result.success, result.nfev <= 4, bool(abs(result.x).max() < 1e-5)
     (True, True, True)
+    >>> ScipyTrainer("BFGS").bytes_needed(10_285)  # the exercise's network: 5.9 GB
+    5923748600
     """
 
     def __init__(
-        self, method: str | None = None, *, gauss_newton: bool = False, **options: Any
+        self,
+        method: str | None = None,
+        *,
+        gauss_newton: bool = False,
+        max_bytes: int = MAX_BYTES,
+        **options: Any,
     ) -> None:
         budget, options = split_budget(options)
         super().__init__(**budget)
@@ -69,6 +84,7 @@ class ScipyTrainer(Trainer):
                 raise TypeError(_unknown_option(self.method, option))
             if option in COUNTS:
                 check_count(option, value)
+        self.max_bytes = check_count("max_bytes", max_bytes)
         self.gauss_newton = check_flag("gauss_newton", gauss_newton)
         if gauss_newton and self.method.hessian == "none":
             raise TypeError(
@@ -80,10 +96,29 @@ class ScipyTrainer(Trainer):
     def name(self) -> str:
         return self.method.name
 
+    def bytes_needed(self, parameters: int, *, has_hessian: bool = False) -> int:
+        """Return the memory that the method's n x n matrices take at its peak.
+
+        Parameters
+        ----------
+        parameters : int
+            n, the number of parameters.
+        has_hessian : bool, default False
+            Whether the objective has Hessian products, which trust-constr uses instead.
+
+        Returns
+        -------
+        int
+            Bytes; 0 for a method without such matrices.
+        """
+        is_replaced = has_hessian and self.method.hessian != "none"
+        return 0 if is_replaced else self.method.matrices * BYTES_PER_NUMBER * parameters**2
+
     def settings(self) -> dict[str, object]:
         return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        self._check_memory(run.problem, x0.size)
         points = TrialPoints(run, self.method.needs_finite_costs)
 
         def product(x: Array, v: Array) -> Array:
@@ -128,6 +163,17 @@ class ScipyTrainer(Trainer):
     def _check(self, problem: Problem) -> None:
         if self.method.hessian == "needed" or self.gauss_newton:
             problem.require_hessian_support(self.gauss_newton)
+        if problem.x0 is not None:  # before a checkpoint is opened
+            self._check_memory(problem, problem.x0.size)
+
+    def _check_memory(self, problem: Problem, parameters: int) -> None:
+        needed = self.bytes_needed(parameters, has_hessian=self._uses_hessian(problem))
+        if needed > self.max_bytes:
+            raise ValueError(
+                f"max_bytes: expected at least {needed:,} for {self.method.name}, which holds "
+                f"{self.method.matrices} matrices of {parameters:,} x {parameters:,} numbers, "
+                f"found {self.max_bytes:,}: use L-BFGS-B, CG or TNC, or give max_bytes={needed}"
+            )
 
     def _evaluation_limit(self) -> int | None:
         limits = (self.budget.max_evaluations, self.options.get("maxfun"))
@@ -135,6 +181,8 @@ class ScipyTrainer(Trainer):
 
     def __repr__(self) -> str:
         arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
+        if self.max_bytes != MAX_BYTES:
+            arguments.append(f"max_bytes={self.max_bytes}")
         budget = {name: value for name, value in vars(self.budget).items() if value is not None}
         arguments += [f"{name}={value!r}" for name, value in {**self.options, **budget}.items()]
         return f"ScipyTrainer({', '.join(arguments)})"
