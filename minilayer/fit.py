@@ -16,15 +16,18 @@ from .nn import (
     SquaredError,
 )
 from .objective import ClassWeight, Objective
+from .objective.inputs import subclass_hint
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_seed
+from .utils.foreign_names import explains_unknown_arguments
 
 CONTINUED = " (continued from an earlier training; seed=0 starts anew)"
 """What the message says of a model that was trained before."""
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
 
 
+@explains_unknown_arguments
 def fit(
     model: Sequential,
     X: npt.ArrayLike,
@@ -188,6 +191,12 @@ def _suggested_loss(model: Sequential) -> Loss:
     for loss in LOSSES:
         if kind is loss.output_activation:
             return loss()
+    for loss in LOSSES:
+        if isinstance(last, loss.output_activation):
+            raise ValueError(
+                f"model: expected {loss.output_activation.__name__}() as the last layer, "
+                f"found {last!r}{subclass_hint(last, loss.output_activation)}"
+            )
     raise ValueError(
         "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
         "classes, Identity() or Dense for numbers, "

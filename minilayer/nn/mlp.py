@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..utils.checks import short_repr
+from ..utils.foreign_names import explains_unknown_arguments
 from .activations import Activation, Tanh
 from .dense import Dense
 from .initializers import Initializer
@@ -15,6 +16,7 @@ from .layer import Layer
 from .sequential import Sequential
 
 
+@explains_unknown_arguments
 def mlp(
     *widths: int,
     hidden: type[Activation] | Activation = Tanh,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..labels import one_hot
-from ..nn import Activation, Identity, Loss, Sequential
+from ..nn import Activation, Identity, Layer, Loss, Sequential
 from ..utils.checks import (
     check_finite,
     check_instance,
@@ -42,7 +42,20 @@ def check_output_activation(model: Sequential, loss: Loss) -> None:
     ends_without = loss.output_activation is Identity and not isinstance(last, Activation)
     if type(last) is not loss.output_activation and not ends_without:
         needed = loss.output_activation.__name__
-        raise ValueError(f"loss: {loss!r} needs {needed} as the last layer, found {last!r}")
+        raise ValueError(
+            f"loss: {loss!r} needs {needed} as the last layer, found {last!r}"
+            f"{subclass_hint(last, loss.output_activation)}"
+        )
+
+
+def subclass_hint(last: Layer, needed: type[Activation]) -> str:
+    """Return what to say of a last layer that is a subclass of the needed one."""
+    if not isinstance(last, needed):
+        return ""
+    return (
+        f", a subclass of {needed.__name__}, which may compute something else: "
+        f"use {needed.__name__}() itself"
+    )
 
 
 def check_rows(

@@ -20,6 +20,7 @@ from ..utils.checks import (
     short_repr,
 )
 from ..utils.cpus import default_workers, single_threaded_blas
+from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import ClassWeight, check_dtype, check_output_activation, check_rows, row_weights
@@ -100,6 +101,7 @@ class Objective:
     (0.693147, array([ 0. , -0.5]))
     """
 
+    @explains_unknown_arguments
     def __init__(
         self,
         model: Sequential,

@@ -28,8 +28,9 @@ TINY = 1e-300
 def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     """Draw the cost of a run against its evaluations, a dot for each iteration.
 
-    The cost has a logarithmic scale. If the run had validation rows, their cost is drawn too, with
-    a legend.
+    The cost has a logarithmic scale. If the run had validation rows, their mean loss is drawn too,
+    with a legend. It says which curve contains the l2 penalty: the training cost does, the
+    validation does not.
 
     Parameters
     ----------
@@ -58,13 +59,14 @@ def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     check_instance("history", history, History, "a History such as result.history")
     axes = given_or_new(ax)
     style: dict[str, Any] = {"marker": ".", "markersize": 4}
-    axes.plot(history.evaluations, history.cost, color=TRAINING, label="training", **style)
+    label = "training (any l2 penalty included)"
+    axes.plot(history.evaluations, history.cost, color=TRAINING, label=label, **style)
     if history.validation_cost:
         axes.plot(
             history.evaluations,
             history.validation_cost,
             color=VALIDATION,
-            label="validation",
+            label="validation (no penalty)",
             **style,
         )
         axes.legend(frameon=False)

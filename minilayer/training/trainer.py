@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from inspect import signature
 from typing import ClassVar, Unpack, final
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..utils.checks import (
     short_repr,
 )
 from ..utils.cpus import single_threaded_blas
+from ..utils.foreign_names import explains_unknown_arguments, unknown_argument
 from ..utils.interrupts import raise_interrupt
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array
@@ -57,10 +59,12 @@ class Trainer(ABC):
     def __init__(self, **budget: Unpack[BudgetOptions]) -> None:
         for name in budget:
             if name not in BudgetOptions.__annotations__:
-                raise TypeError(f"{type(self).__name__}() has no argument {name!r}")
+                known = [*signature(type(self)).parameters, *BudgetOptions.__annotations__]
+                raise TypeError(unknown_argument(type(self).__name__, name, known))
         self.budget = Budget.checked(**budget)
 
     @final
+    @explains_unknown_arguments
     def minimize(
         self,
         objective: CostAndGradient,

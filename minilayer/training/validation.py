@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..metrics import accuracy, mean_absolute_error, mean_squared_error
 from ..utils.checks import check_count, check_flag, check_number, short_repr
+from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array, State
 from .history import Evaluation
@@ -91,6 +92,7 @@ class Validation:
     0.5
     """
 
+    @explains_unknown_arguments
     def __init__(
         self,
         X: npt.ArrayLike,

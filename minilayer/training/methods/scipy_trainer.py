@@ -7,10 +7,11 @@ from typing import Any, final
 from scipy.optimize import OptimizeResult, minimize
 
 from ...utils.checks import check_count, check_flag
+from ...utils.foreign_names import unknown_argument
 from ...utils.types import Array
 from ..problem import Problem
 from ..run import Run
-from ..stopping import Status, split_budget
+from ..stopping import BudgetOptions, Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
 from .trial_points import TrialPoints
@@ -226,5 +227,9 @@ def _unknown_option(method: Method, option: str) -> str:
             f"its budget is {instead!r}" if has_other else "use max_evaluations or max_iterations"
         )
         hint = f" ({advice})"
+    if instead is None:
+        names = [*method.options, *BudgetOptions.__annotations__]
+        found = unknown_argument("", option, names).partition(": ")[2]
+        hint = f" ({found})" if found else ""
     known = ", ".join(sorted(method.options))
     return f"options: {method.name} has no option {option!r}{hint}; it has {known}"
