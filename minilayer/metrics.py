@@ -321,7 +321,7 @@ def _from_scores(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.ArrayLi
     if not is_table and found.dtype.kind != "f":
         return found
     classes = found.shape[1] if is_table else 2
-    highest = np.max(_from_one_hot(labels), initial=0)
+    highest = check_class_labels("labels", _from_one_hot(labels)).max()
     if highest >= classes:
         raise ValueError(
             f"labels: expected 0..{classes - 1} for scores of {classes} classes, found {highest}"

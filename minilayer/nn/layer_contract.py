@@ -49,7 +49,7 @@ SHAPE_MISTAKE = re.compile("broadcast|mismatch|shape|aligned|dimension")
 
 def is_built_in(defined: type | Method) -> bool:
     """Return whether minilayer itself defines the class or function."""
-    return defined.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return str(defined.__module__).partition(".")[0] == __name__.partition(".")[0]
 
 
 def check_methods(layer: type[Layer], is_activation: bool) -> None:

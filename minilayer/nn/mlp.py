@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -57,7 +57,12 @@ def mlp(
     Sequential([Dense(400, 25), Sigmoid(), Dense(25, 10), Sigmoid()])
     """
     if len(widths) < 2:
-        raise ValueError(f"widths: expected at least two, such as mlp(4, 1), found {list(widths)}")
+        hint = ""
+        if widths and isinstance(widths[0], Iterable):
+            hint = f": write mlp({', '.join(map(repr, widths[0]))})"
+        raise ValueError(
+            f"widths: expected at least two, such as mlp(4, 1), found {short_repr(widths)}{hint}"
+        )
     return Sequential(_stack(widths, hidden, output, initializer), seed)
 
 

@@ -424,6 +424,8 @@ class Sequential:
         return iter(self._layers)
 
     def __getitem__(self, index: int) -> Layer:
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"layers: expected an index below {len(self)}, found {index}")
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:

@@ -56,7 +56,7 @@ def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     >>> plots.cost_curve(result.history).get_yscale()
     'log'
     """
-    check_instance("history", history, History, "a History such as result.history")
+    _check_history("history", history)
     axes = given_or_new(ax)
     style: dict[str, Any] = {"marker": ".", "markersize": 4}
     label = "training (any l2 penalty included)"
@@ -130,7 +130,7 @@ def cost_comparison(
             f"against: expected 'evaluations' or 'seconds', found {short_repr(against)}"
         )
     for name, history in histories.items():
-        check_instance(f"histories[{name!r}]", history, History, "a History")
+        _check_history(f"histories[{name!r}]", history)
     axes = given_or_new(ax)
     palette = class_colours(len(histories))
     for number, (name, history) in enumerate(histories.items()):
@@ -212,6 +212,13 @@ def confusion_heatmap(
     scale = f"red: mistakes, up to {worst:.1%} of a row" if worst else "no mistakes"
     axes.set_title(f"blue: right, {counts[diagonal].sum()} of {counts.sum()}\n{scale}")
     return axes
+
+
+def _check_history(name: str, history: object) -> None:
+    if isinstance(history, Mapping) and "history" in history:
+        found = type(history).__name__
+        raise TypeError(f"{name}: expected a History, found a {found}: write result.history")
+    check_instance(name, history, History, "a History such as result.history")
 
 
 def _draw_targets(axes: Axes, targets: Mapping[str, float]) -> None:

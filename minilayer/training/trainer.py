@@ -14,6 +14,7 @@ from ..utils.checks import (
     check_count,
     check_finite,
     check_flag,
+    check_function,
     check_instance,
     check_numeric,
     check_path,
@@ -128,10 +129,8 @@ class Trainer(ABC):
         user_code = UserCode()
         problem = UserProblem(as_problem(objective), user_code)
         start = self._start(problem, x0)
-        if callback is not None and not callable(callback):
-            raise TypeError(
-                f"callback: expected a function of an Iteration, found {short_repr(callback)}"
-            )
+        if callback is not None:
+            check_function("callback", callback, "a function of an Iteration", "iteration")
         if isinstance(validation, tuple) and len(validation) == 2:
             validation = Validation(*validation)
         if validation is not None:
@@ -209,11 +208,20 @@ class Trainer(ABC):
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
-            return self._search(run, start)
+            return self._checked_end(self._search(run, start))
         except Stop as stop:
             return stop.status, stop.reason
         finally:
             run.finish()
+
+    def _checked_end(self, end: object) -> tuple[Status, str]:
+        """Return what ``_search`` returned; TypeError for anything but (Status, reason)."""
+        if isinstance(end, tuple) and len(end) == 2 and isinstance(end[0], Status):
+            return end[0], str(end[1])
+        raise TypeError(
+            f"trainer: expected {type(self).__name__}._search to return (Status, reason), "
+            f"found {short_repr(end)}"
+        )
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metrics import accuracy, mean_absolute_error, mean_squared_error
-from ..utils.checks import check_count, check_flag, check_number, short_repr
+from ..utils.checks import check_count, check_flag, check_function, check_number, short_repr
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array, State
@@ -106,11 +106,10 @@ class Validation:
     ) -> None:
         if isinstance(metric, str):
             metric = _metric_of(metric)
-        if metric is not None and not callable(metric):
-            raise TypeError(
-                "metric: expected a function of targets and predictions, or one of "
-                f"{', '.join(map(repr, METRICS))}, found {short_repr(metric)}"
-            )
+        if metric is not None:
+            names = ", ".join(map(repr, METRICS))
+            expected = f"a function of targets and predictions, or one of {names}"
+            check_function("metric", metric, expected, "targets", "predictions")
         if monitor not in ("cost", "metric"):
             raise ValueError(f"monitor: expected 'cost' or 'metric', found {monitor!r}")
         if monitor == "metric" and metric is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from numbers import Integral, Real
@@ -63,6 +64,23 @@ def check_flag(name: str, value: object) -> bool:
     return value
 
 
+def check_function(name: str, value: object, expected: str, *arguments: str) -> None:
+    """Raise TypeError for what cannot be called with as many arguments."""
+    if not callable(value):
+        raise TypeError(f"{name}: expected {expected}, found {short_repr(value)}")
+    try:
+        found = inspect.signature(value)
+    except ValueError:  # a function in C without a signature
+        return
+    try:
+        found.bind(*arguments)
+    except TypeError:
+        raise TypeError(
+            f"{name}: expected {expected}, called as {name}({', '.join(arguments)}), "
+            f"found a function of {found}"
+        ) from None
+
+
 def check_path(name: str, value: object) -> Path:
     """Return a string or path as a Path."""
     if not isinstance(value, (str, os.PathLike)):
@@ -90,6 +108,8 @@ def check_numeric(name: str, value: object) -> Array:
         hint = f", values of several kinds: try {name}.astype(float)" if is_mixed else ""
         if array.dtype.kind in "US":
             hint = f": numpy.unique({name}, return_inverse=True) gives class numbers"
+            if array.ndim > 1:
+                hint = f": try numpy.asarray({name}, dtype=float)"
         raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{hint}")
     return array
 

@@ -8,10 +8,14 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
+from .checks import short_repr
+
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+BUDGET = ("max_evaluations", "max_iterations", "max_seconds", "target_cost")
 MEANINGS = {
+    "activation": ("hidden",),
     "alpha": ("l2",),
     "batch_size": ("batch_size", "trainer=GradientDescent(batch_size=...)"),
     "callbacks": ("callback",),
@@ -32,6 +36,7 @@ MEANINGS = {
     "maxiter": ("max_iterations",),
     "metrics": ("metric", "validation=Validation(X, Y, metric=...)"),
     "method": ("method", "trainer=ScipyTrainer(method)"),
+    "model": ("objective",),
     "momentum": ("trainer=GradientDescent(momentum=...)",),
     "n_epochs": ("max_iterations",),
     "n_iter": ("max_iterations",),
@@ -85,6 +90,8 @@ def unknown_argument(function: str, name: str, known: Iterable[str]) -> str:
             return f"{message}: write {meaning}=..."
         if "=" in meaning and meaning.partition("=")[0] in names:
             return f"{message}: write {meaning}"
+        if meaning in BUDGET and "checkpoint_every" in names:
+            return f"{message}: give it to the trainer, such as LBFGS({meaning}=...)"
     near = difflib.get_close_matches(name, names, n=1)
     return f"{message}: did you mean {near[0]!r}?" if near else message
 
@@ -93,10 +100,20 @@ def explains_unknown_arguments(
     function: Callable[Parameters, Result],
 ) -> Callable[Parameters, Result]:
     """Let a function refuse unknown keyword arguments with what they are called here."""
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
+    parameters = inspect.signature(function).parameters.values()
+    known = [parameter.name for parameter in parameters if parameter.name != "self"]
+    positional = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    is_variadic = any(one.kind is one.VAR_POSITIONAL for one in parameters)
 
     @functools.wraps(function)
     def call(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
+        if not is_variadic and len(arguments) > len(positional):
+            taken = ", ".join(one.name for one in positional if one.name != "self") or "none"
+            named = ", ".join(f"{name}=..." for name in known if name not in taken.split(", "))
+            raise TypeError(
+                f"{_name(function)}() takes without a name only {taken}, "
+                f"found {short_repr(arguments[len(positional)])}: give names, {named}"
+            )
         for name in options:
             if name not in known:
                 raise TypeError(unknown_argument(_name(function), name, known))

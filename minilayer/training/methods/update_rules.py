@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from ...utils.checks import check_flag, check_number, short_repr
+from ...utils.foreign_names import explains_unknown_arguments
 from ...utils.reprs import constructor_repr
 from ...utils.types import Array, State
 from ..stopping import Status, Stop
@@ -136,6 +137,7 @@ class Adam(Rule):
     array([-0.01,  0.01])
     """
 
+    @explains_unknown_arguments
     def __init__(self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta1 = _below_one("beta1", beta1)
         self.beta2 = _below_one("beta2", beta2)
