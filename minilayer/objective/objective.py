@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CurvatureError
-from ..nn import Loss, Sequential, Workspace
+from ..nn import ConfigValue, Loss, Sequential, Workspace
 from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
@@ -344,12 +344,37 @@ class Objective:
         str
             Of data, layers, loss, l2, sharding and precision.
         """
+        about = f"{self._layers()!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
+        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
+
+    def identity(self) -> dict[str, str]:
+        """Return in words what the fingerprint depends on, apart from the numbers of X and Y.
+
+        Returns
+        -------
+        dict of str to str
+            Layers, loss, l2, number of rows, of shards, precision, and whether data are copied.
+        """
         layers = [
+            f"{name}({', '.join(f'{argument}={value!r}' for argument, value in config.items())})"
+            for name, config in self._layers()
+        ]
+        return {
+            "layers": ", ".join(layers),
+            "loss": repr(self.loss),
+            "l2": repr(self.l2),
+            "rows": str(self.rows),
+            "shards": str(self.shards),
+            "dtype": str(self.dtype),
+            "copy": str(self._shards.is_copied),
+        }
+
+    def _layers(self) -> list[tuple[str, dict[str, ConfigValue]]]:
+        """Return the class and the configuration of each layer, wherever it started."""
+        return [
             (type(layer).__name__, without_initializers(layer.config()))
             for layer in self.model.layers
         ]
-        about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
-        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
     def __repr__(self) -> str:
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +83,9 @@ class Problem(Protocol):
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x."""
+
+    def identity(self) -> Mapping[str, str]:
+        """Return in words what the fingerprint depends on, so that differences can be named."""
 
 
 class ProblemWrapper:
@@ -195,6 +198,13 @@ class ProblemWrapper:
         expected = "checkpoint: expected an Objective with a fingerprint"
         fingerprint: str = self._member("fingerprint", expected)()
         return fingerprint
+
+    def identity(self) -> Mapping[str, str]:
+        """Return in words what the fingerprint depends on; empty if the objective does not say."""
+        if not hasattr(self.objective, "identity"):
+            return {}
+        own: Mapping[str, str] = self.objective.identity()
+        return own
 
     def _member(self, name: str, expected: str) -> Any:
         if not hasattr(self.objective, name):

@@ -172,6 +172,7 @@ class Trainer(ABC):
                 check_path("checkpoint", checkpoint),
                 every=check_count("checkpoint_every", checkpoint_every),
                 description=self._description(monitor),
+                identity=self._identity(problem, monitor),
                 start=start,
                 is_explicit_start=is_explicit_start,
                 has_explicit_state=self.has_explicit_state,
@@ -254,6 +255,15 @@ class Trainer(ABC):
         """Return what identifies a run apart from its objective."""
         validation = "" if monitor is None else monitor.fingerprint()
         return f"{self.name} {sorted(self.settings().items())!r}{validation}"
+
+    def _identity(
+        self, problem: ProblemWrapper, monitor: ValidationMonitor | None
+    ) -> dict[str, str]:
+        """Return in words what identifies a run, for the message that refuses another's."""
+        settings = {name: repr(value) for name, value in self.settings().items()}
+        validation = "none" if monitor is None else monitor.fingerprint()
+        own = {"method": self.name, **settings, "validation": validation}
+        return {**problem.identity(), **own}
 
     @staticmethod
     def _start(problem: ProblemWrapper, x0: npt.ArrayLike | None) -> Array:

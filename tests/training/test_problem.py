@@ -270,7 +270,15 @@ def test_what_a_function_may_lack_has_a_default(wrap: Callable[[Any], ml.Problem
 
 
 def test_refusals_and_defaults_are_all_members() -> None:
-    assert {*REFUSALS, "__call__", "x0", "l2", "preconditioner", "set_parameters"} == set(MEMBERS)
+    assert {
+        *REFUSALS,
+        "__call__",
+        "identity",
+        "x0",
+        "l2",
+        "preconditioner",
+        "set_parameters",
+    } == set(MEMBERS)
 
 
 @pytest.mark.parametrize(
