@@ -1,7 +1,7 @@
-"""A layer that minilayer does not have: its formulas, its tests, and training with the Hessian.
+"""Two layers that minilayer does not have: their formulas, their tests, training, save and load.
 
-SmoothReLU, log(1 + exp(x)), is ReLU without the kink. ``check_layer`` compares its formulas with
-finite differences and saves it to a checkpoint. Then a network with it learns to multiply.
+``Scale`` has one factor a column, ``Residual`` adds a hidden layer to its input. ``check_layer``
+compares their formulas with finite differences. A network of both then learns to multiply.
 
 python examples/own_layer.py
 """
@@ -17,41 +17,80 @@ from minilayer.testing import check_layer
 
 
 @ml.register  # so that checkpoints can hold it
-class SmoothReLU(ml.Activation):
-    """f(x) = log(1 + exp(x)); f' is the sigmoid."""
+class Scale(ml.Layer):
+    """y = x * factor, with one factor for each column."""
 
-    def function(self, x: Array, out: Array) -> None:
-        np.logaddexp(0, x, out=out)
+    def __init__(self, inputs: int) -> None:
+        self.inputs = self.units = inputs  # the columns that it takes and gives
 
-    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
-        np.expm1(-y, out=out)  # sigmoid(x) = 1 - exp(-y), exact for small y too
-        np.multiply(out, -dy, out=out)
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"factor": (self.inputs or 0,)}
 
-    def second_derivative(  # only for methods that use Hessian products, such as Newton-CG
-        self, x: Array, y: Array, dx: Array, jvp: Array, dy: Array, out: Array
-    ) -> None:
-        np.exp(-y, out=out)  # f'' = f' exp(-y), and jvp = f' dx
-        out *= jvp
-        out *= dy
+    def initialize(self, rng: np.random.Generator) -> None:
+        self.parameters["factor"][:] = 1
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.asarray(x * self.parameters["factor"])
+
+    def input_gradient(self, dy: Array) -> Array:
+        return np.asarray(dy * self.parameters["factor"])
+
+    def parameter_gradient(self, dy: Array) -> None:
+        self.gradients["factor"][:] = np.sum(dy * self.x, axis=0)
+
+
+@ml.register
+class Residual(ml.Layer):
+    """y = x + tanh(x @ weight.T): what it learns is the difference from its input."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = self.units = inputs
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.inputs or 0, self.inputs or 0)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        n = self.inputs or 0
+        self.parameters["weight"][:] = ml.Glorot().sample((n, n), n, n, rng)
+
+    def l2_mask(self, name: str) -> bool:
+        return True  # the penalty applies to all of it
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        self.hidden = np.tanh(x @ self.parameters["weight"].T)
+        return np.asarray(x + self.hidden)
+
+    def input_gradient(self, dy: Array) -> Array:
+        return np.asarray(dy + dy * (1 - self.hidden**2) @ self.parameters["weight"])
+
+    def parameter_gradient(self, dy: Array) -> None:
+        self.gradients["weight"][:] = (dy * (1 - self.hidden**2)).T @ self.x
 
 
 def main(options: Any) -> None:
-    print(f"relative error of each derivative\n{check_layer(SmoothReLU())}")
+    print("relative error of each derivative")
+    print(f"{check_layer(Scale(3))}\n{check_layer(Residual(3))}\n")
     X = np.random.default_rng(options.seed).uniform(-1, 1, (400, 2))
     Y = X[:, :1] * X[:, 1:]
-    model = ml.mlp(2, 12, 1, hidden=SmoothReLU, seed=options.seed)
-    objective = ml.Objective(model, X, Y, ml.SquaredError(), l2=1e-4)
-    result = ml.ScipyTrainer("Newton-CG", max_evaluations=2000).minimize(objective)
+    layers = [Scale(2), ml.Dense(2, 12), Residual(12), Residual(12), ml.Dense(12, 1)]
+    model = ml.Sequential(layers, seed=options.seed)
+    result = ml.fit(model, X, Y, l2=1e-4, max_evaluations=300)
     shared.stop_if_interrupted(result)
+    error = ml.mean_squared_error(Y, model.predict(X)) ** 0.5
+    print(f"{result.message}\nRMSE of x * y {error:.4f}")
 
-    print(f"\nx * y learned with {result.message}")
-    error = np.sqrt(np.mean((model.predict(X) - Y) ** 2))
-    print(f"{result.nfev} evaluations, {result.nhev} Hessian products, RMSE {error:.4f}")
+    options.figures.mkdir(parents=True, exist_ok=True)
+    path = options.figures / "own_layer.h5"
+    ml.save(model, path)
+    is_same = np.array_equal(ml.load(path).predict(X), model.predict(X))
+    print(f"{path}: the loaded model predicts {'the same' if is_same else 'other numbers'}")
 
     def draw_products(ax: Any) -> None:
         ax.axline((0, 0), slope=1, color="#999999", linestyle="--")
         ax.plot(Y, model.predict(X), ".", color="#2a6f97")
-        ax.set(xlabel="x * y", ylabel="prediction", title="a network with Softplus multiplies")
+        ax.set(xlabel="x * y", ylabel="prediction", title="a residual network multiplies")
 
     print(shared.save_figures(options.figures, {"product": draw_products}))
 

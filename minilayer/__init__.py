@@ -18,7 +18,15 @@ from .errors import (
 from .ex4 import load_ex4, load_ex4_weights, save_ex4_weights
 from .fit import fit
 from .labels import one_hot, stratified_split
-from .metrics import accuracy, confusion_matrix, confusion_table, precision_recall, top_k_accuracy
+from .metrics import (
+    accuracy,
+    confusion_matrix,
+    confusion_table,
+    mean_absolute_error,
+    mean_squared_error,
+    precision_recall,
+    top_k_accuracy,
+)
 from .nn import (
     ELU,
     GELU,
@@ -79,6 +87,7 @@ from .training.methods import (
     StepDecay,
     Warmup,
 )
+from .utils.classes import predicted_classes
 from .utils.version import library_version as _library_version
 
 __version__ = _library_version()
@@ -154,9 +163,12 @@ __all__ = [
     "load_loss",
     "load_parameters",
     "load_state",
+    "mean_absolute_error",
+    "mean_squared_error",
     "mlp",
     "one_hot",
     "precision_recall",
+    "predicted_classes",
     "register",
     "save",
     "save_ex4_weights",

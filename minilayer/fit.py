@@ -10,32 +10,48 @@ import numpy as np
 import numpy.typing as npt
 
 from .nn import (
+    Activation,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Exp,
     Identity,
-    Layer,
     Loss,
     Poisson,
     Rescale,
     Sequential,
+    Sigmoid,
+    Softmax,
     SquaredError,
     Standardize,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_output_activation, check_rows, is_regression
+from .objective.inputs import (
+    check_output_activation,
+    check_rows,
+    is_regression,
+    subclass_hint,
+)
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
-from .utils.checks import check_flag, check_instance, check_number
+from .utils.checks import check_flag, check_instance, check_number, check_seed
+from .utils.foreign_names import explains_unknown_arguments
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
 UNITS = (1e-300, 1e300)
 """Of costs: a square that overflows is told of by the cost itself."""
+CONTINUED = " (continued from an earlier training; seed=0 starts anew)"
+"""What the message says of a model that was trained before."""
 
-LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
+LOSSES: dict[type[Activation], type[Loss]] = {
+    Sigmoid: BinaryCrossEntropy,
+    Softmax: CategoricalCrossEntropy,
+    Exp: Poisson,
+}
 """Losses that an output activation suggests."""
 
 
+@explains_unknown_arguments
 def fit(
     model: Sequential,
     X: npt.ArrayLike,
@@ -48,6 +64,8 @@ def fit(
     max_evaluations: int | None = None,
     max_iterations: int | None = None,
     max_seconds: float | None = None,
+    warm_start: bool = True,
+    seed: int | np.random.Generator | None = None,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
     dtype: npt.DTypeLike = "float64",
@@ -64,10 +82,15 @@ def fit(
 
     This is ``trainer.minimize(Objective(model, X, Y, loss, l2, ...), ...)``.
 
+    A second ``fit`` of a model continues from the parameters that the first one left, and the
+    message says so. ``seed=0`` draws new starting values first. Give a seed in a loop over folds:
+    without one, a fold would start from parameters that have seen its test rows.
+
     Parameters
     ----------
     model : Sequential
-        The network. Training starts from its parameters.
+        The network. Training starts from its parameters, unless ``seed`` or ``warm_start=False``
+        is given.
     X : array_like, shape (m, n_inputs)
         Rows.
     Y : array_like, shape (m, n_outputs) or (m,)
@@ -77,10 +100,10 @@ def fit(
     standardize : bool, default False
         Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
         ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
-        ``fit`` continues with the constants of the first. Tables with columns of several sizes need
-        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` and the default
-        trainer's tolerance are multiplied by the mean of Rescale's ``scale**2``, so that results
-        are the same in any unit.
+        ``fit`` continues with the constants of the first, a new start (``seed``) replaces them.
+        Tables with columns of several sizes need it. Predictions and cost stay in the unit of Y.
+        With SquaredError, ``l2`` and the default trainer's tolerance are multiplied by the mean of
+        Rescale's ``scale**2``, so that results are the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
@@ -94,6 +117,11 @@ def fit(
         to the trainer: ``LBFGS(max_iterations=3)``.
     max_seconds : float, optional
         As above.
+    warm_start : bool, default True
+        Whether to continue from the model's parameters. False draws new starting values.
+    seed : int or numpy.random.Generator, optional
+        The source of new starting values, whatever ``warm_start`` says. Default: the model's
+        parameters, or another start each time with ``warm_start=False``.
     sample_weight, class_weight, dtype, shards, workers, copy
         See Objective.
     validation : Validation or (X, Y), optional
@@ -129,8 +157,26 @@ def fit(
     >>> result = fit(model, areas_and_rooms, prices, l2=1.0, standardize=True)
     >>> model.layers[0], model.layers[-1], model.predict([[1000, 4]]).round(-1)
     (Standardize(2 columns), Rescale(1 column), array([[260.]]))
+
+    Cross-validation: each fold starts anew, so that no test row has been seen.
+
+    >>> import numpy as np
+    >>> from minilayer import accuracy, stratified_split
+    >>> X = np.random.default_rng(0).standard_normal((60, 2))
+    >>> labels = (X[:, 0] > X[:, 1]).astype(int)
+    >>> model, scores = mlp(2, 4, 1, output=Sigmoid), []
+    >>> for fold in range(3):
+    ...     train, test = stratified_split(labels, 0.3, seed=fold)
+    ...     result = fit(model, X[train], labels[train], l2=1e-3, seed=0)
+    ...     scores.append(accuracy(labels[test], model.predict_class(X[test])))
+    >>> min(scores) > 0.8, "continued" in result.message
+    (True, False)
+    >>> "continued" in fit(model, X, labels, l2=1e-3).message
+    True
     """
     check_instance("model", model, Sequential, "a Sequential")
+    check_flag("warm_start", warm_start)
+    check_seed(seed)
     if isinstance(trainer, Rule):
         raise TypeError(
             f"trainer: expected a Trainer, found {trainer!r}: write GradientDescent(rule=...)"
@@ -144,8 +190,10 @@ def fit(
                 f"found beside {trainer!r}: give them to the trainer"
             )
     loss = _suggested_loss(model) if loss is None else loss
-    constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
-    with _taken_in(model, constants):
+    starts_anew = seed is not None or not warm_start
+    with _layers_restored_after_errors(model):
+        if check_flag("standardize", standardize):
+            _standardize(model, X, Y, loss, starts_anew=starts_anew)
         unit = _cost_of_one(model) if standardize and isinstance(loss, SquaredError) else 1.0
         if trainer is None:
             if max_evaluations is None and max_iterations is None and max_seconds is None:
@@ -170,7 +218,10 @@ def fit(
             copy=copy,
         )
     problem: Problem = objective  # mypy checks here that Objective offers all of Problem
-    return trainer.minimize(
+    if starts_anew:
+        model.initialize(seed)
+    continues = model.is_trained and (checkpoint is None or not os.path.exists(checkpoint))
+    result = trainer.minimize(
         problem,
         validation=validation,
         callback=callback,
@@ -178,32 +229,43 @@ def fit(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
     )
+    if continues:
+        result.message += CONTINUED
+    return result
 
 
-def _constants(
-    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
-) -> list[tuple[int, Layer]]:
-    """Return the layers that standardize X and Y and that the model lacks, with their places."""
+def _standardize(
+    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss, *, starts_anew: bool
+) -> None:
+    """Put in the layers that standardize X and Y and that the model lacks.
+
+    A new start replaces those of earlier data.
+    """
     check_output_activation(model, loss)
     inputs, targets = check_rows(model, loss, X, Y)
-    constants: list[tuple[int, Layer]] = []
+    if starts_anew:
+        for index in reversed(range(len(model))):
+            if isinstance(model[index], Standardize | Rescale):
+                model.remove(index)
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
-        constants.append((0, Standardize.of(inputs)))
+        model.insert(0, Standardize.of(inputs))
     if is_regression(model, loss):
-        constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
-    return constants
+        model.insert(len(model.inner_layers), Rescale.of(targets))
 
 
 @contextmanager
-def _taken_in(model: Sequential, constants: list[tuple[int, Layer]]) -> Iterator[None]:
-    """Insert layers into a model, and remove them if what follows refuses its arguments."""
-    for index, layer in constants:
-        model.insert(index, layer)
+def _layers_restored_after_errors(model: Sequential) -> Iterator[None]:
+    """Leave the model with its layers if arguments are refused."""
+    before = model.layers
     try:
         yield
     except BaseException:
-        for index, _ in reversed(constants):
-            model.remove(index)
+        for index in reversed(range(len(model))):
+            if model[index] not in before:
+                model.remove(index)
+        for index, layer in enumerate(before):
+            if layer not in model.layers:
+                model.insert(index, layer.unbound_copy())
         raise
 
 
@@ -218,9 +280,14 @@ def _suggested_loss(model: Sequential) -> Loss:
     last = model.layers[-1]
     if model.output_activation is None or type(last) is Identity:
         return SquaredError()
-    for loss in LOSSES:
-        if type(last) is loss.output_activation:
+    for activation, loss in LOSSES.items():
+        if type(last) is activation:
             return loss()
+        if isinstance(last, activation):
+            raise ValueError(
+                f"model: expected {activation.__name__}() as the last layer, "
+                f"found {last!r}{subclass_hint(last, activation)}"
+            )
     raise ValueError(
         "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
         "classes, Exp() for counts, Identity() or Dense for numbers, "

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from .utils.checks import check_count, check_numeric, short_repr
+from .utils.checks import check_count, check_numeric, check_seed, short_repr
 from .utils.types import Array
 
 
@@ -71,7 +71,7 @@ def stratified_split(
     Raises
     ------
     TypeError, ValueError
-        For a share out of range, or one that leaves no row for testing.
+        For a share out of range or that leaves no row for testing, and a seed of another kind.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def stratified_split(
     if not 0 < test_size < 1:
         raise ValueError(f"test_size: expected a share between 0 and 1, found {test_size}")
     codes = check_class_labels("labels", labels)
-    rng = np.random.default_rng(seed)
+    rng = check_seed(seed)
     is_test = np.zeros(len(codes), bool)
     for label in np.unique(codes):
         rows = rng.permutation(np.flatnonzero(codes == label))

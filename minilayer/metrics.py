@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .labels import check_class_labels, check_class_names
-from .utils.checks import check_count, check_finite, check_matrix
+from .utils.checks import check_count, check_finite, check_matrix, check_numeric
+from .utils.classes import predicted_classes
 from .utils.types import Array
 
 CORNER = "true\\predicted"
@@ -20,10 +21,11 @@ def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
     Parameters
     ----------
-    labels : array_like of int, shape (m,)
-        True class numbers.
-    predicted : array_like of int, shape (m,)
-        Predicted class numbers, such as ``model.predict(X).argmax(axis=1)``.
+    labels : array_like of int, shape (m,) or (m, classes)
+        True class numbers, or one-hot rows.
+    predicted : array_like, shape (m,) or (m, classes)
+        Predicted class numbers, such as ``model.predict_class(X)``, or scores, such as
+        ``model.predict(X)``, whose classes are those of ``predicted_classes``.
 
     Returns
     -------
@@ -33,15 +35,73 @@ def accuracy(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For arrays that are not class numbers, one a row.
+        For arrays of other kinds, and of different lengths.
 
     Examples
     --------
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75
+    >>> accuracy([0, 1], [[0.9, 0.1], [0.6, 0.4]])
+    0.5
     """
-    truth, guess = _pair(labels, predicted)
+    truth, guess = _pair(_from_one_hot(labels), _from_scores(labels, predicted))
     return float(np.mean(truth == guess))
+
+
+def mean_squared_error(targets: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Return the mean of the squared errors of all numbers.
+
+    Parameters
+    ----------
+    targets : array_like, shape (m,) or (m, n)
+        True numbers.
+    predicted : array_like, shape of ``targets``
+        Predicted numbers; ``model.predict(X)[:, 0]`` for targets (m,).
+
+    Returns
+    -------
+    float
+        From 0 up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arrays that are not finite numbers of equal shapes.
+
+    Examples
+    --------
+    >>> mean_squared_error([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    return float(np.mean(_errors(targets, predicted) ** 2))
+
+
+def mean_absolute_error(targets: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Return the mean of the absolute errors of all numbers.
+
+    Parameters
+    ----------
+    targets : array_like, shape (m,) or (m, n)
+        True numbers.
+    predicted : array_like, shape of ``targets``
+        Predicted numbers; ``model.predict(X)[:, 0]`` for targets (m,).
+
+    Returns
+    -------
+    float
+        From 0 up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arrays that are not finite numbers of equal shapes.
+
+    Examples
+    --------
+    >>> mean_absolute_error([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    return float(np.mean(np.abs(_errors(targets, predicted))))
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> Array:
@@ -237,3 +297,50 @@ def _pair(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Array
     if len(truth) != len(guess):
         raise ValueError(f"predicted: expected as many as labels, {len(truth)}, found {len(guess)}")
     return truth, guess
+
+
+def _from_one_hot(labels: npt.ArrayLike) -> npt.ArrayLike:
+    """Return the classes of one-hot rows; anything else as it is, to be checked."""
+    rows = check_numeric("labels", labels)
+    if rows.ndim != 2 or rows.shape[1] < 2:
+        return rows
+    is_one_hot = ((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all()
+    if not is_one_hot:
+        raise ValueError(
+            "labels: expected class numbers (m,) or one-hot rows with one 1 each, "
+            f"found shape {rows.shape}: for several labels a row use "
+            "(labels == (predicted > 0.5)).mean()"
+        )
+    return np.asarray(rows.argmax(axis=1))
+
+
+def _from_scores(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.ArrayLike:
+    """Return the classes of scores; class numbers as they are, to be checked."""
+    found = check_numeric("predicted", predicted)
+    is_table = found.ndim == 2 and found.shape[1] > 1
+    if not is_table and found.dtype.kind != "f":
+        return found
+    classes = found.shape[1] if is_table else 2
+    highest = check_class_labels("labels", _from_one_hot(labels)).max()
+    if highest >= classes:
+        raise ValueError(
+            f"labels: expected 0..{classes - 1} for scores of {classes} classes, found {highest}"
+        )
+    try:
+        return predicted_classes(found)
+    except ValueError as error:
+        raise ValueError(str(error).replace("scores", "predicted", 1)) from None
+
+
+def _errors(targets: npt.ArrayLike, predicted: npt.ArrayLike) -> Array:
+    truth = check_numeric("targets", targets)
+    guess = check_numeric("predicted", predicted)
+    if truth.shape != guess.shape or truth.ndim not in (1, 2) or not truth.size:
+        is_column = guess.shape == (*truth.shape, 1)
+        raise ValueError(
+            f"predicted: expected the shape of targets, {truth.shape}, "
+            f"found {guess.shape}{': use predicted[:, 0]' if is_column else ''}"
+        )
+    for name, values in (("targets", truth), ("predicted", guess)):
+        check_finite(name, values.reshape(len(values), -1))
+    return np.subtract(guess, truth, dtype=np.float64)

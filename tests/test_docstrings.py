@@ -32,8 +32,17 @@ CHECKED = {
     "YD01": "there is a Yields section",
 }
 
-WITH_METHODS = (ml.Objective, ml.Sequential, ml.Trainer, ml.Rule, ml.Initializer, ml.Loss)
-"""Classes whose public methods are checked too; Layer's say shapes in one sentence each."""
+WITH_METHODS = (
+    ml.Layer,
+    ml.Activation,
+    ml.Objective,
+    ml.Sequential,
+    ml.Trainer,
+    ml.Rule,
+    ml.Initializer,
+    ml.Loss,
+)
+"""Classes whose public methods are checked too."""
 
 
 def public_objects() -> Iterator[tuple[str, Any]]:
@@ -43,7 +52,8 @@ def public_objects() -> Iterator[tuple[str, Any]]:
             yield f"{module.__name__}.{name}", getattr(module, name)
     for owner in WITH_METHODS:
         for name, value in vars(owner).items():
-            if not name.startswith("_") and inspect.isfunction(value):
+            is_override = hasattr(super(owner, owner), name)  # documented where it is declared
+            if not name.startswith("_") and inspect.isfunction(value) and not is_override:
                 yield f"minilayer.{owner.__name__}.{name}", value
 
 

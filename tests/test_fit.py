@@ -1,5 +1,6 @@
 """fit: an Objective and a trainer in one call."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,21 @@ def test_a_second_fit_continues_with_the_constants_of_the_first() -> None:
     assert model.layers == layers
 
 
+def test_a_new_start_forgets_the_constants_of_the_first() -> None:
+    """Else the rows of one fold would leak into the next."""
+    model = ml.mlp(4, 5, 2, seed=0)
+    other = ml.mlp(4, 5, 2, seed=0)
+    ml.fit(model, RAW, PRICES, 0.5, standardize=True, max_iterations=3)
+    again = ml.fit(model, 2 * RAW, 3 * PRICES, 0.5, standardize=True, max_iterations=3, seed=0)
+    new = ml.fit(other, 2 * RAW, 3 * PRICES, 0.5, standardize=True, max_iterations=3)
+    np.testing.assert_array_equal(again.x, new.x)
+    np.testing.assert_array_equal(model.predict(RAW), other.predict(RAW))
+    before = model.predict(RAW)
+    with pytest.raises(ValueError, match="l2"):
+        ml.fit(model, RAW, PRICES, -1, standardize=True, seed=0)
+    np.testing.assert_array_equal(model.predict(RAW), before)
+
+
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
@@ -316,3 +332,64 @@ def test_callbacks_and_checkpoints_have_the_constants(tmp_path: Path) -> None:
     whole = ml.fit(ml.mlp(4, 5, 2, seed=0), RAW, PRICES, 0.5, standardize=True, max_iterations=9)
     np.testing.assert_array_equal(resumed.x, whole.x)
     assert "resumed" in resumed.message
+
+
+def test_a_second_fit_continues_and_says_so() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    first = ml.fit(model, X, Y, 0.1, max_iterations=2)
+    assert model.is_trained
+    second = ml.fit(model, X, Y, 0.1, max_iterations=2)
+    assert second.history.cost[0] == first.fun
+    assert "continued" not in first.message
+    assert (
+        second.message
+        == f"{first.message} (continued from an earlier training; seed=0 starts anew)"
+    )
+
+
+@pytest.mark.parametrize("options", [{"seed": 3}, {"seed": 3, "warm_start": False}])
+def test_a_seed_starts_anew(options: dict[str, Any]) -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    new = ml.Sequential([layer.unbound_copy() for layer in model], seed=3)
+    expected = ml.fit(new, X, Y, 0.1, max_iterations=4)
+    for _ in range(2):
+        result = ml.fit(model, X, Y, 0.1, max_iterations=4, **options)
+        np.testing.assert_array_equal(result.x, expected.x)
+        assert result.message == expected.message
+
+
+def test_without_a_warm_start_each_start_is_another() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    costs = {ml.fit(model, X, Y, warm_start=False, max_iterations=1).history.cost[0] for _ in "ab"}
+    assert len(costs) == 2
+
+
+def test_a_resumed_fit_does_not_call_itself_continued(tmp_path: Path) -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    path = tmp_path / "run.h5"
+    ml.fit(model, X, Y, 0.1, max_evaluations=5, checkpoint=path)
+    message = ml.fit(model, X, Y, 0.1, max_evaluations=9, checkpoint=path).message
+    assert message.endswith("(resumed at evaluation 5)")
+    seeded = [
+        ml.fit(model, X, Y, 0.1, max_evaluations=5, seed=1, checkpoint=tmp_path / "seeded.h5")
+        for _ in range(2)
+    ]
+    assert seeded[1].message == f"{seeded[0].message} (already finished, at evaluation 5)"
+
+
+def test_a_refused_fit_leaves_the_model_as_it_was() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    start = model.parameters.copy()
+    for wrong in ({"seed": True}, {"seed": -1}, {"warm_start": 1}, {"seed": 0, "l2": -1}):
+        with pytest.raises((TypeError, ValueError)):
+            ml.fit(model, X, Y, **wrong)
+        np.testing.assert_array_equal(model.parameters, start)
+
+
+def test_copies_know_whether_they_are_trained() -> None:
+    model, X, Y = random_parts("sigmoid", ROWS)
+    assert not copy.deepcopy(model).is_trained
+    ml.fit(model, X, Y, max_iterations=1)
+    assert copy.deepcopy(model).is_trained
+    model.initialize(seed=0)
+    assert not model.is_trained

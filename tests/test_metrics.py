@@ -42,6 +42,76 @@ def test_counts_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-15)
 
 
+@given(pairs)
+def test_errors_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    targets, predicted = (np.array(column) for column in zip(*pairs, strict=True))
+    for ours, theirs in (
+        (ml.mean_squared_error, reference.mean_squared_error),
+        (ml.mean_absolute_error, reference.mean_absolute_error),
+    ):
+        assert ours(targets, predicted) == pytest.approx(theirs(targets, predicted))
+        columns = (targets[:, None] * [1, 2], predicted[:, None] * [1, 3])
+        assert ours(*columns) == pytest.approx(theirs(*columns))
+
+
+@pytest.mark.parametrize(
+    ("targets", "predicted", "message"),
+    [
+        (
+            [1, 2],
+            [[1], [2]],
+            r"predicted: expected .* \(2,\), found \(2, 1\): use predicted\[:, 0\]",
+        ),
+        ([1, 2], [1, 2, 3], r"predicted: expected the shape of targets, \(2,\), found \(3,\)"),
+        ([1.0, np.nan], [1, 2], "targets: expected finite numbers, found nan in row 1"),
+        ([1, 2], ["a", "b"], "predicted: expected numbers, found dtype <U1"),
+        ([], [], r"predicted: expected the shape of targets, \(0,\), found \(0,\)"),
+    ],
+)
+def test_wrong_arguments_of_errors_are_refused(targets: Any, predicted: Any, message: str) -> None:
+    for error in (ml.mean_squared_error, ml.mean_absolute_error):
+        with pytest.raises((ValueError, TypeError), match=message):
+            error(targets, predicted)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "expected"),
+    [
+        ([0, 1, 1], [0.2, 0.5, 0.7], 2 / 3),
+        ([0, 1, 1], [[0.2], [0.5], [0.7]], 2 / 3),
+        ([0, 1], [0.0, 1.0], 1.0),
+        ([0, 2], [[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]], 1.0),
+        ([[1, 0], [0, 1]], [[0.5, 0.5], [0.9, 0.1]], 0.5),
+        ([[1.0, 0.0], [0.0, 1.0]], [0, 1], 1.0),
+    ],
+)
+def test_accuracy_takes_scores_and_one_hot_rows(
+    labels: Any, predicted: Any, expected: float
+) -> None:
+    assert ml.accuracy(labels, predicted) == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "message"),
+    [
+        ([0, 1, 2], [0.0, 1.0, 2.0], r"labels: expected 0..1 for scores of 2 classes, found 2"),
+        ([0, 1], [0.0, 2.0], "predicted: expected probabilities from 0 to 1 in one column"),
+        ([0, 3], [[0.1, 0.9], [0.1, 0.9]], "labels: expected 0..1 for scores of 2 classes"),
+        (
+            [[1, 1], [0, 1]],
+            [[0.1, 0.9], [0.1, 0.9]],
+            "labels: expected class numbers .* or one-hot",
+        ),
+        ([0, 1], [0.0, np.nan], "predicted: expected finite numbers, found nan in row 1"),
+        ([0, 1], [0], "predicted: expected as many as labels, 2, found 1"),
+        ([0.5, 1], [0, 1], "labels: expected integers, found dtype float64"),
+    ],
+)
+def test_wrong_arguments_of_accuracy_are_refused(labels: Any, predicted: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        ml.accuracy(labels, predicted)
+
+
 scored = st.lists(
     st.tuples(st.integers(0, 3), st.tuples(*[st.integers(-2, 2)] * 4)), min_size=1, max_size=30
 )

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "training/history": "",
     "training/problem": "nn",
     "training/resume": "training/history training/problem checkpoint",
-    "training": "training/history training/problem training/resume",
+    "training": "training/history training/problem training/resume metrics",
     "training/methods": "training training/history training/problem training/resume",
     "fit": "nn objective training training/methods",
     "ex4": "nn",

@@ -84,7 +84,7 @@ def _encode_value(name: str, value: ConfigValue, depth: int) -> Any:
         hint = f": numpy.asarray({name}, float) makes one" if value.dtype.kind in "buif" else ""
         raise TypeError(f"{name}: expected a non-empty float64 array, found {found}{hint}")
     if not isinstance(value, Configured):
-        return value
+        return value.item() if isinstance(value, np.generic) else value
     class_name = type(value).__name__
     if registered(class_name) is not type(value):
         raise ValueError(unregistered_message(class_name, repr(value)))

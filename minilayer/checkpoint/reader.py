@@ -49,6 +49,8 @@ class Content:
 
 def read_checkpoint(path: Path, max_bytes: int) -> Content:
     """Return the content of a file. Raises FileNotFoundError or CheckpointError."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a checkpoint, found a folder")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a checkpoint, found no file there")
     try:

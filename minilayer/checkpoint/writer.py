@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import CheckpointError
 from ..nn import Layer, Loss, Sequential, registered
 from ..nn.initializers import without_initializers
+from ..nn.layer_contract import config_mistake, is_built_in
 from ..nn.sequential import sequential_with
 from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
@@ -29,6 +30,7 @@ from .format import (
     VERSION,
     checksum,
     content_checksum,
+    decode_config,
     encode_config,
     is_plain_name,
     is_storable_array,
@@ -75,9 +77,10 @@ def save(
     Raises
     ------
     CheckpointError
-        For a layer or loss class that is not registered, numbers that are not finite, arguments
-        that are arrays of another dtype than float64, and what exceeds the format: more than 10,000
-        layers, or a state whose numbers, strings and names take more than 64,000 bytes as JSON.
+        For a layer or loss class that is not registered, a layer that its ``config`` does not make
+        again, numbers that are not finite, arguments that are arrays of another dtype than float64,
+        and what exceeds the format: more than 10,000 layers, or a state whose numbers, strings and
+        names take more than 64,000 bytes as JSON.
     TypeError
         For a state of other kinds.
     OSError
@@ -245,6 +248,8 @@ def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
         config, _, shapes = _encoded_config(index, layer)
         if not allow_non_finite:
             _check_finite_arguments(f"layers[{index}] {layer!r}", config)
+        if not is_built_in(type(layer)):
+            _check_rebuilding(index, layer, config)
         for name, value in layer.parameters.items():
             place = f"layers[{index}] {layer!r}, {name}"
             if shapes and name == ARRAY_GROUP:
@@ -264,6 +269,28 @@ def _check_finite_arguments(place: str, config: State) -> None:
             _check_finite_arguments(f"{place}, {name}", value)
         elif isinstance(value, np.ndarray) and not np.isfinite(value).all():
             raise CheckpointError(f"{place}, {name}: {NOT_FINITE}")
+
+
+def _check_rebuilding(index: int, layer: Layer, config: State) -> None:
+    """Check that the stored configuration makes an equal layer again."""
+    try:
+        mistake = config_mistake(layer, decode_config(_as_read(config)))
+    except ValueError as error:
+        mistake = f"expected a configuration that a file can hold: {error}"
+    if mistake is not None:
+        raise CheckpointError(f"layers[{index}] {layer!r}: {mistake}: load would give another")
+
+
+def _as_read(config: State) -> State:
+    """Return a configuration as a file gives it back."""
+    again: State = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            again[name] = _as_read(value)
+        else:
+            is_array = isinstance(value, np.ndarray)
+            again[name] = value if is_array else json.loads(json.dumps(value))
+    return again
 
 
 def _check_state(state: object, depth: int = 0) -> State:

@@ -40,14 +40,31 @@ class Activation(Layer):
 
     @abstractmethod
     def function(self, x: Array, out: Array) -> None:
-        """Write f(x), (m, n), into ``out``, which never overlaps x."""
+        """Write f(x) into ``out``.
+
+        Parameters
+        ----------
+        x : ndarray, shape (m, n)
+            The rows. Must not be written to.
+        out : ndarray, shape (m, n)
+            Where the result goes. It never overlaps x, and holds arbitrary numbers before.
+        """
 
     @abstractmethod
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
-        """Write dC/dx into ``out`` for dy = dC/dy and y = f(x), all (m, n).
+        """Write the gradient of the cost C by the input into ``out``.
 
         For an elementwise function that is dy * f'(x). The Jacobian df/dx of each row must be
         symmetric, as it is for elementwise functions and for the softmax.
+
+        Parameters
+        ----------
+        x, y : ndarray, shape (m, n)
+            The rows and y = f(x). Must not be written to.
+        dy : ndarray, shape (m, n)
+            dC/dy. Must not be written to.
+        out : ndarray, shape (m, n)
+            Where dC/dx goes.
         """
 
     def second_derivative(
@@ -55,8 +72,25 @@ class Activation(Layer):
     ) -> None:
         """Write the change of ``gradient``'s result along dx, at constant dy = dC/dy.
 
-        Here dx is a direction and jvp = f'(x) dx the change of y along it. For an elementwise
-        function the result is dy * f''(x) * dx. All arrays are (m, n).
+        For an elementwise function that is dy * f''(x) * dx.
+
+        Parameters
+        ----------
+        x, y : ndarray, shape (m, n)
+            The rows and y = f(x).
+        dx : ndarray, shape (m, n)
+            The direction of x.
+        jvp : ndarray, shape (m, n)
+            f'(x) dx, the change of y along it.
+        dy : ndarray, shape (m, n)
+            dC/dy.
+        out : ndarray, shape (m, n)
+            Where the result goes.
+
+        Raises
+        ------
+        CurvatureError
+            If the activation does not define it.
         """
         raise self._unsupported("second_derivative")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar, Union
 
 import numpy as np
@@ -118,7 +119,7 @@ def identity(value: object) -> object:
     """Return what tells a constructor argument, or a Configured with all of its own, from others.
 
     The results of two calls are equal, and so are their reprs, if the values are. An array counts
-    with all its numbers, of which a repr shows some.
+    with all its numbers, of which a repr shows some. NumPy's scalars become Python's.
     """
     if isinstance(value, np.ndarray):
         numbers = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
@@ -128,7 +129,22 @@ def identity(value: object) -> object:
         return type(value).__name__, arguments
     if isinstance(value, list | tuple):
         return [identity(part) for part in value]
-    return value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@contextmanager
+def registered_for_now(configured: type[Configured]) -> Iterator[None]:
+    """Register a class for a while, also under a name that another class has."""
+    name = configured.__name__
+    before = _REGISTRY.get(name)
+    _REGISTRY[name] = configured
+    try:
+        yield
+    finally:
+        if before is None:
+            del _REGISTRY[name]
+        else:
+            _REGISTRY[name] = before
 
 
 def undescribed_arguments(described: Configured) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..utils.checks import check_count, check_flag, check_instance
 from ..utils.types import Array
 from .configured import ConfigValue, register
-from .initializers import Glorot, Initializer
+from .initializers import Glorot, Initializer, sample_of
 from .layer import Layer
 
 
@@ -149,7 +149,7 @@ class Dense(Layer):
 
     def initialize(self, rng: np.random.Generator) -> None:
         start = self.theta if self.initializer.draws_biases else self.weight
-        start[:] = self.initializer.sample(start.shape, self.inputs, self.units, rng)
+        start[:] = sample_of(self.initializer, start.shape, self.inputs, self.units, rng)
 
     def l2_mask(self, name: str) -> Array | bool:
         mask = np.ones((self.units, self._first + self.inputs), bool)

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from ..utils.checks import check_number
+from ..utils.checks import check_number, short_repr
 from ..utils.types import Array
 from .configured import Configured, ConfigValue, identity, register
 
@@ -119,6 +119,23 @@ class Zeros(Initializer):
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> Array:
         return np.zeros(shape)
+
+
+def sample_of(
+    initializer: Initializer,
+    shape: tuple[int, ...],
+    fan_in: int,
+    fan_out: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Return an initializer's sample; ValueError names one that gives anything else."""
+    sample = initializer.sample(shape, fan_in, fan_out, rng)
+    expected = f"initializer: expected {initializer!r}.sample to return"
+    if not isinstance(sample, np.ndarray) or sample.shape != shape:
+        raise ValueError(f"{expected} an array of shape {shape}, found {short_repr(sample)}")
+    if not np.isfinite(sample).all():
+        raise ValueError(f"{expected} finite numbers, found others")
+    return sample
 
 
 def without_initializers(config: Mapping[str, ConfigValue]) -> dict[str, object]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import CurvatureError
 from ..utils.types import Array
 from .configured import Configured
+from .layer_contract import check_methods, is_built_in
 from .workspace import Workspace
 
 
@@ -27,13 +28,45 @@ class Layer(Configured, ABC):
     to the last call. A method may return the same array in each call, so copy a result to keep it;
     other methods must leave it alone.
 
+    In a subclass outside minilayer every call is checked: LayerError names a method that returns
+    another shape than it should, or nothing.
+
     Attributes
     ----------
-    inputs : int or None
-        Number of columns that the layer takes; None: any number.
-    units : int or None
-        Number of columns that the layer gives; None: as many as it takes.
+    inputs : int or None, default None
+        Number of columns that the layer takes; None: any number. ``__init__`` sets it where the
+        parameters depend on it. Sequential compares it with the units of the layer before.
+    units : int or None, default None
+        Number of columns that the layer gives; None: as many as it takes. ``__init__`` sets it
+        together with ``inputs``.
+
+    Examples
+    --------
+    A layer with one parameter, a factor for each column:
+
+    >>> class Scale(Layer):
+    ...     def __init__(self, inputs):
+    ...         self.inputs = self.units = inputs
+    ...     def shapes(self):
+    ...         return {"factor": (self.inputs,)}
+    ...     def initialize(self, rng):
+    ...         self.parameters["factor"][:] = 1
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x * self.parameters["factor"]
+    ...     def input_gradient(self, dy):
+    ...         return dy * self.parameters["factor"]
+    ...     def parameter_gradient(self, dy):
+    ...         self.gradients["factor"][:] = np.sum(dy * self.x, axis=0)
+    >>> from minilayer.testing import check_layer
+    >>> check_layer(Scale(3)).worst < 1e-6
+    True
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not is_built_in(cls):
+            check_methods(cls, is_activation=hasattr(cls, "function"))
 
     is_storable = True
     inputs: int | None = None
@@ -44,44 +77,114 @@ class Layer(Configured, ABC):
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
-        """Return y (m, units) for x (m, inputs).
+        """Return the output, and remember what the gradients need.
 
-        Must not write to x, and may rely on x until the gradients are taken.
+        Parameters
+        ----------
+        x : ndarray, shape (m, inputs)
+            The rows: float64, or float32 in single precision. Must not be written to. It stays as
+            it is until the gradients are taken.
+
+        Returns
+        -------
+        ndarray, shape (m, units)
+            The output, in the precision of x.
         """
 
     @abstractmethod
     def input_gradient(self, dy: Array) -> Array:
-        """Return dC/dx (m, inputs) for dy = dC/dy (m, units) at the last ``forward``.
+        """Return the gradient of the cost C by the input of the last ``forward``.
 
-        Must not write to dy.
+        Parameters
+        ----------
+        dy : ndarray, shape (m, units)
+            dC/dy. Must not be written to.
+
+        Returns
+        -------
+        ndarray, shape (m, inputs)
+            dC/dx.
         """
 
     def parameter_gradient(self, dy: Array) -> None:
         """Write dC/dparameter, summed over the rows, into each of ``gradients``.
 
         It overwrites what is there and does not add to it.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (m, units)
+            dC/dy. Must not be written to.
         """
 
     def jvp(self, dx: Array | None, dparameters: Mapping[str, Array]) -> Array:
-        """Return the Jacobian-vector product (dy/dx) dx + (dy/dparameter) dparameter, (m, units).
+        """Return the Jacobian-vector product (dy/dx) dx + (dy/dparameter) dparameter.
 
-        Here dx (m, inputs) and dparameters are directions, not gradients; dx None means zero. This
-        is Pearlmutter's R{y} (1994). Only Hessian products need it. Must not write to dx, and may
-        rely on it for ``second_order_term``.
+        This is Pearlmutter's R{y}. Only Hessian products need it.
+
+        Parameters
+        ----------
+        dx : ndarray, shape (m, inputs), or None
+            The direction of the input; None: zero. Must not be written to. It stays as it is until
+            ``second_order_term``.
+        dparameters : mapping of str to ndarray
+            The direction of each parameter, in its shape.
+
+        Returns
+        -------
+        ndarray, shape (m, units)
+            The change of the output along the direction.
+
+        Raises
+        ------
+        CurvatureError
+            If the layer does not define it.
+
+        References
+        ----------
+        Pearlmutter, Fast exact multiplication by the Hessian, 1994.
         """
         raise self._unsupported("jvp")
 
     def second_order_term(self, dy: Array, dparameters: Mapping[str, Array]) -> Array | None:
         """Add the layer's own second derivative to a Hessian product.
 
-        Called after ``jvp`` and ``parameter_gradient``. Adds the change of dC/dparameter along the
-        direction, at constant dy = dC/dy, to each of ``gradients``. Returns the change of dC/dx at
-        constant dy, (m, inputs), or None for zero. Gauss-Newton products leave this out.
+        Called after ``jvp`` and ``parameter_gradient``. It adds the change of dC/dparameter along
+        the direction, at constant dC/dy, to each of ``gradients``. Gauss-Newton products leave this
+        out.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (m, units)
+            dC/dy. Must not be written to.
+        dparameters : mapping of str to ndarray
+            The direction of each parameter, as ``jvp`` was given it.
+
+        Returns
+        -------
+        ndarray, shape (m, inputs), or None
+            The change of dC/dx along the direction, at constant dC/dy; None: zero.
+
+        Raises
+        ------
+        CurvatureError
+            If the layer does not define it.
         """
         raise self._unsupported("second_order_term")
 
     def require_hessian_support(self, gauss_newton: bool) -> None:
-        """Raise CurvatureError if the layer lacks what Hessian products need."""
+        """Raise CurvatureError if the layer lacks what Hessian products need.
+
+        Parameters
+        ----------
+        gauss_newton : bool
+            Whether Gauss-Newton products are asked for, which need only ``jvp``.
+
+        Raises
+        ------
+        CurvatureError
+            It names the layer and the method.
+        """
         if type(self).jvp is Layer.jvp:
             raise self._unsupported("jvp")
         if not gauss_newton and type(self).second_order_term is Layer.second_order_term:
@@ -98,22 +201,57 @@ class Layer(Configured, ABC):
         """Return the Gram matrix X'X (d, d) of what each row of a parameter multiplies.
 
         This is for parameters of shape (..., d) whose rows w are used as ``X @ w``, with X (m, d)
-        the inputs of the last ``forward``. Divided by m it is the input factor of K-FAC (Martens
-        and Grosse, 2015). LBFGS preconditions with it. None (default): no preconditioning.
+        the inputs of the last ``forward``. Divided by m it is the input factor of K-FAC. LBFGS
+        preconditions with it.
+
+        Parameters
+        ----------
+        name : str
+            Of the parameter.
+
+        Returns
+        -------
+        ndarray, shape (d, d), or None
+            X'X; None (default): no preconditioning.
+
+        References
+        ----------
+        Martens and Grosse, Optimizing neural networks with Kronecker-factored approximate
+        curvature, 2015.
         """
         return None
 
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return the shape of each parameter by name, in the order of the model's vector."""
+        """Return the shape of each parameter.
+
+        Returns
+        -------
+        mapping of str to tuple of int
+            Shapes by name, in the order of the model's vector; empty (default): no parameters.
+        """
         return {}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Write the starting values into ``parameters``, which are zeros before."""
+        """Write the starting values into ``parameters``, which are zeros before.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+        """
 
     def l2_mask(self, name: str) -> Array | bool:
         """Return which entries of a parameter the l2 penalty applies to.
 
-        True, False (default) or an array of booleans of the parameter's shape.
+        Parameters
+        ----------
+        name : str
+            Of the parameter.
+
+        Returns
+        -------
+        bool or ndarray of bool
+            True, False (default) or an array of the parameter's shape.
         """
         return False
 
@@ -140,12 +278,26 @@ class Layer(Configured, ABC):
         return self._parameters is not None
 
     def bind(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        """Take these views as the layer's own. Sequential calls it once."""
+        """Take these views as the layer's own. Sequential calls it once.
+
+        Parameters
+        ----------
+        parameters : mapping of str to ndarray
+            The parameters by name.
+        gradients : mapping of str to ndarray
+            Where ``parameter_gradient`` writes.
+        """
         self._parameters = parameters
         self._gradients = gradients
 
     def unbound_copy(self) -> Self:
-        """Return a new layer with the same constructor arguments, which no model holds."""
+        """Return a new layer with the same constructor arguments, which no model holds.
+
+        Returns
+        -------
+        Layer
+            The copy.
+        """
         return type(self)(**self.config())
 
     def _bound(self, views: Mapping[str, Array] | None) -> Mapping[str, Array]:

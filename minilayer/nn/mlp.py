@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from ..utils.checks import short_repr
+from ..utils.foreign_names import explains_unknown_arguments
 from .activations import Activation, Tanh
 from .dense import Dense
 from .initializers import Initializer
@@ -15,6 +16,7 @@ from .layer import Layer
 from .sequential import Sequential
 
 
+@explains_unknown_arguments
 def mlp(
     *widths: int,
     hidden: type[Activation] | Activation = Tanh,
@@ -55,7 +57,13 @@ def mlp(
     Sequential([Dense(400, 25), Sigmoid(), Dense(25, 10), Sigmoid()])
     """
     if len(widths) < 2:
-        raise ValueError(f"widths: expected at least two, such as mlp(4, 1), found {list(widths)}")
+        hint = ""
+        if widths and isinstance(widths[0], Iterable):
+            hint = f": write mlp({', '.join(map(repr, widths[0]))})"
+        raise ValueError(
+            "widths: expected at least two, such as mlp(4, 1), "
+            f"found {short_repr(list(widths))}{hint}"
+        )
     return Sequential(_stack(widths, hidden, output, initializer), seed)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from ..utils.checks import check_instance, short_repr
 from ..utils.types import Array
-from .configured import undescribed_arguments
 from .layer import Layer
+from .layer_contract import check_layer_description, is_built_in
 
 
 def as_layers(layers: object) -> tuple[Layer, ...]:
@@ -24,13 +24,8 @@ def as_layers(layers: object) -> tuple[Layer, ...]:
 def check_copyable(place: str, layer: Layer) -> None:
     """Raise TypeError for what is no layer, and for a layer that copies would differ from."""
     check_instance(place, layer, Layer, "a Layer")
-    missing = undescribed_arguments(layer)
-    if missing:
-        name = type(layer).__name__
-        raise TypeError(
-            f"{place}: expected {name}.config() to give every argument of {name}(...), "
-            f"found none for {missing[0]!r}: copies of the layer would lose it"
-        )
+    if not is_built_in(type(layer)):
+        check_layer_description(place, layer)
 
 
 def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
@@ -45,6 +40,9 @@ def parameter_layout(layers: Iterable[Layer]) -> Iterator[tuple[int, str, tuple[
 
 class Views(dict[str, Array]):
     """Views of a flat vector by name, whose numbers change and which themselves do not."""
+
+    def __missing__(self, name: object) -> Array:
+        raise KeyError(f"expected one of {', '.join(map(repr, self)) or 'none'}, found {name!r}")
 
     def __setitem__(self, name: str, value: object) -> None:
         raise TypeError(

@@ -10,10 +10,12 @@ from typing import Any, TypeGuard, final
 import numpy as np
 import numpy.typing as npt
 
-from ..utils.checks import check_count, check_finite, check_matrix
+from ..errors import LayerError
+from ..utils.checks import check_count, check_finite, check_matrix, check_seed
+from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
-from .activations import Activation
+from .activations import Activation, Sigmoid
 from .layer import Layer
 from .parameter_layout import (
     Views,
@@ -71,16 +73,10 @@ class Sequential:
         self._layers = as_layers(layers)
         check_new(self._layers)
         self._widths = layer_widths(self._layers)
-        try:
-            rng = np.random.default_rng(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(
-                f"seed: expected an integer from 0 up or a Generator, found {seed!r}"
-            ) from None
+        check_seed(seed)  # before the parameters are allocated
         places = [place.stop for *_, place in parameter_layout(self._layers)]
         self._bind(np.zeros(places[-1] if places else 0))
-        for layer in self._layers:
-            layer.initialize(rng)
+        self.initialize(seed)
 
     def _bind(self, parameters: Array) -> None:
         self._parameters = parameters
@@ -95,6 +91,44 @@ class Sequential:
         self._rows = 0  # of the last forward pass
         self._passed = 0  # number of layers of the last forward pass
         self._leading = len(self.leading_layers)
+
+    def initialize(self, seed: int | np.random.Generator | None = None) -> None:
+        """Draw new starting values, as if the model were new.
+
+        Parameters
+        ----------
+        seed : int or numpy.random.Generator, optional
+            The source of the starting values; default: another start each time.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a seed of another kind.
+
+        Examples
+        --------
+        >>> from minilayer import Dense
+        >>> model = Sequential([Dense(2, 1)], seed=0)
+        >>> start = model.parameters.copy()
+        >>> model.parameters[:] = 7
+        >>> model.initialize(seed=0)
+        >>> bool((model.parameters == start).all())
+        True
+        """
+        rng = check_seed(seed)
+        self._parameters[:] = 0
+        for layer in self._layers:
+            layer.initialize(rng)
+        self._is_trained = False
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a trainer has set the parameters since the starting values were drawn."""
+        return self._is_trained
+
+    def mark_trained(self) -> None:
+        """Note that a trainer has set the parameters, for ``is_trained``."""
+        self._is_trained = True
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -272,8 +306,8 @@ class Sequential:
         Returns
         -------
         ndarray, shape (m, n_outputs)
-            float64, always two-dimensional: for one output take ``[:, 0]``, for class numbers
-            ``.argmax(axis=1)``, and with one Sigmoid output ``[:, 0] > 0.5``.
+            float64, always two-dimensional: (m, 1) for one output, whose numbers are ``[:, 0]``.
+            ``predict_class`` gives class numbers.
 
         Raises
         ------
@@ -288,6 +322,43 @@ class Sequential:
             rows = slice(start, start + PREDICTED_ROWS)
             output[rows] = model.forward(data[rows])
         return output
+
+    def predict_class(self, X: npt.ArrayLike) -> Array:
+        """Return the class number of each row.
+
+        Of several outputs the class is the one of the highest. Of one Sigmoid output the class is
+        1 above 0.5, else 0.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, n_inputs)
+            Rows, as ``predict`` takes them.
+
+        Returns
+        -------
+        ndarray of int, shape (m,)
+            Class numbers from 0 up.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a finite matrix of ``n_inputs`` columns, and for a model with one output
+            that does not end with Sigmoid.
+
+        Examples
+        --------
+        >>> from minilayer import Dense, Sigmoid
+        >>> model = Sequential([Dense(1, 1), Sigmoid()])
+        >>> model.parameters[:] = [-2.0, 1.0]
+        >>> model.predict_class([[1.0], [3.0]])
+        array([0, 1])
+        """
+        if self.n_outputs == 1 and not isinstance(self._layers[-1], Sigmoid):
+            raise ValueError(
+                "predict_class: expected a model of several outputs or one that ends with "
+                f"Sigmoid(), found {self._layers[-1]!r}: use predict for numbers"
+            )
+        return predicted_classes(self.predict(X))
 
     def __call__(self, X: npt.ArrayLike) -> Array:
         """Return ``predict(X)``."""
@@ -424,11 +495,22 @@ class Sequential:
         -------
         ndarray of bool, shape (n_parameters,)
             The mask.
+
+        Raises
+        ------
+        LayerError
+            For a layer whose own mask has another shape.
         """
         mask = np.zeros(self._parameters.size, bool)
         for place, layer, name in self.parameter_slices():
             shape = layer.shapes()[name]
-            mask[place] = np.broadcast_to(layer.l2_mask(name), shape).ravel()
+            own = np.asarray(layer.l2_mask(name))
+            if own.dtype != bool or own.shape not in ((), shape):
+                raise LayerError(
+                    f"{layer!r}: expected l2_mask({name!r}) to be True, False or booleans of "
+                    f"shape {shape}, found {own.dtype} of shape {own.shape}"
+                )
+            mask[place] = np.broadcast_to(own, shape).ravel()
         return mask
 
     def parameter_slices(self) -> Iterator[tuple[slice, Layer, str]]:
@@ -469,10 +551,12 @@ class Sequential:
         return iter(self._layers)
 
     def __getitem__(self, index: int) -> Layer:
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"layers: expected an index below {len(self)}, found {index}")
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (self._copies(), self._parameters, self._widths)
+        return _assemble, (self._copies(), self._parameters, self._widths, self._is_trained)
 
     def _copies(self) -> tuple[Layer, ...]:
         return tuple(layer.unbound_copy() for layer in self._layers)
@@ -497,10 +581,13 @@ def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
     return _assemble(new, parameters, layer_widths(new))
 
 
-def _assemble(layers: tuple[Layer, ...], parameters: Array, widths: list[int]) -> Sequential:
+def _assemble(
+    layers: tuple[Layer, ...], parameters: Array, widths: list[int], is_trained: bool = False
+) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
     model._widths = widths
+    model._is_trained = is_trained
     model._bind(parameters)
     return model

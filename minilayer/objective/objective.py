@@ -19,6 +19,7 @@ from ..utils.checks import (
     short_repr,
 )
 from ..utils.cpus import default_workers, single_threaded_blas
+from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import (
@@ -112,6 +113,7 @@ class Objective:
     (0.693147, array([ 0. , -0.5]))
     """
 
+    @explains_unknown_arguments
     def __init__(
         self,
         model: Sequential,
@@ -191,6 +193,7 @@ class Objective:
             The new parameters.
         """
         self.model.parameters[:] = check_vector("x", x, self._decay.size)
+        self.model.mark_trained()
 
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
         """Return cost and gradient at x. Calls from several threads take turns.
@@ -407,13 +410,38 @@ class Objective:
         str
             Of data, layers, loss, l2, sharding and precision.
         """
+        loss = Configured.__repr__(self.loss)  # all arguments, whatever a class shows of them
+        about = f"{self._layers()!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
+        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
+
+    def identity(self) -> dict[str, str]:
+        """Return in words what the fingerprint depends on, apart from the numbers of X and Y.
+
+        Returns
+        -------
+        dict of str to str
+            Layers, loss, l2, number of rows, of shards, precision, and whether data are copied.
+        """
         layers = [
+            f"{name}({', '.join(f'{argument}={value!r}' for argument, value in config.items())})"
+            for name, config in self._layers()
+        ]
+        return {
+            "layers": ", ".join(layers),
+            "loss": Configured.__repr__(self.loss),
+            "l2": repr(self.l2),
+            "rows": str(self.rows),
+            "shards": str(self.shards),
+            "dtype": str(self.dtype),
+            "copy": str(self._shards.is_copied),
+        }
+
+    def _layers(self) -> list[tuple[str, dict[str, object]]]:
+        """Return the class and the configuration of each layer, wherever it started."""
+        return [
             (type(layer).__name__, without_initializers(layer.config()))
             for layer in self._network.layers
         ]
-        loss = Configured.__repr__(self.loss)  # all arguments, whatever a class shows of them
-        about = f"{layers!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
-        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
     def __repr__(self) -> str:
         return (

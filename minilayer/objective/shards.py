@@ -144,6 +144,11 @@ class Shards:
             )
         return self._row_ordered
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether the shards are copies."""
+        return self._is_copied
+
     def digest(self) -> str:
         """Return a checksum of rows, precision and sharding."""
         digest = hashlib.sha256(f"{self.dtype}|{self.edges}|{self._is_copied}".encode())

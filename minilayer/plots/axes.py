@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..utils.checks import check_path
+from ..utils.checks import check_instance, check_path
 from ..utils.types import Array
 
 try:
@@ -48,6 +48,8 @@ LEGEND_COLUMNS = 5
 
 def given_or_new(ax: Axes | None) -> Axes:
     """Return ``ax``, or the Axes of a new figure."""
+    if ax is not None:
+        check_instance("ax", ax, Axes, "the Axes of a figure, such as plt.subplots()[1]")
     return ax or plt.subplots(layout="constrained")[1]
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..labels import check_class_labels, check_class_names
 from ..nn import Dense, Sequential
-from ..utils.checks import check_count, check_instance, check_matrix, short_repr
+from ..utils.checks import check_count, check_instance, check_matrix, check_seed, short_repr
 from ..utils.types import Array
 from .axes import Axes, given_or_new, width_in_points
 
@@ -75,7 +75,7 @@ def digit_grid(
     """
     pixels = check_matrix("X", X)
     count = min(check_count("count", count), len(pixels))
-    rows = np.random.default_rng(seed).choice(len(pixels), count, replace=False)
+    rows = check_seed(seed).choice(len(pixels), count, replace=False)
     images = _square_images("X", pixels[np.sort(rows)], order)
     picture = _Tiles.without_captions(images).picture(_grey(images))
     return _show(picture, f"{count} of {len(pixels)} digits", given_or_new(ax))

@@ -28,8 +28,9 @@ TINY = 1e-300
 def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     """Draw the cost of a run against its evaluations, a dot for each iteration.
 
-    The cost has a logarithmic scale. If the run had validation rows, their cost is drawn too, with
-    a legend.
+    The cost has a logarithmic scale. If the run had validation rows, their mean loss is drawn too,
+    with a legend. It says which curve contains the l2 penalty: the training cost does, the
+    validation does not.
 
     Parameters
     ----------
@@ -55,16 +56,17 @@ def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     >>> plots.cost_curve(result.history).get_yscale()
     'log'
     """
-    check_instance("history", history, History, "a History such as result.history")
+    _check_history("history", history)
     axes = given_or_new(ax)
     style: dict[str, Any] = {"marker": ".", "markersize": 4}
-    axes.plot(history.evaluations, history.cost, color=TRAINING, label="training", **style)
+    label = "training (any l2 penalty included)"
+    axes.plot(history.evaluations, history.cost, color=TRAINING, label=label, **style)
     if history.validation_cost:
         axes.plot(
             history.evaluations,
             history.validation_cost,
             color=VALIDATION,
-            label="validation",
+            label="validation (no penalty)",
             **style,
         )
         axes.legend(frameon=False)
@@ -128,7 +130,7 @@ def cost_comparison(
             f"against: expected 'evaluations' or 'seconds', found {short_repr(against)}"
         )
     for name, history in histories.items():
-        check_instance(f"histories[{name!r}]", history, History, "a History")
+        _check_history(f"histories[{name!r}]", history)
     axes = given_or_new(ax)
     palette = class_colours(len(histories))
     for number, (name, history) in enumerate(histories.items()):
@@ -210,6 +212,13 @@ def confusion_heatmap(
     scale = f"red: mistakes, up to {worst:.1%} of a row" if worst else "no mistakes"
     axes.set_title(f"blue: right, {counts[diagonal].sum()} of {counts.sum()}\n{scale}")
     return axes
+
+
+def _check_history(name: str, history: object) -> None:
+    if isinstance(history, Mapping) and "history" in history:
+        found = type(history).__name__
+        raise TypeError(f"{name}: expected a History, found a {found}: write result.history")
+    check_instance(name, history, History, "a History such as result.history")
 
 
 def _draw_targets(axes: Axes, targets: Mapping[str, float]) -> None:

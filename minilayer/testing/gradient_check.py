@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..nn import Sequential, Workspace
 from ..objective import Objective
 from ..objective.evaluator import forward_to_loss
-from ..utils.checks import check_count, check_instance, check_number, check_vector
+from ..utils.checks import check_count, check_instance, check_number, check_seed, check_vector
 from ..utils.types import Array
 from .finite_differences import (
     Comparison,
@@ -90,7 +90,7 @@ def check_gradient(
     check_number("tolerance", tolerance, above=True)
     start = objective.x0 if x is None else check_vector("x", x, objective.x0.size)
     point = np.array(start, dtype=np.float64)
-    rng = np.random.default_rng(seed)
+    rng = check_seed(seed)
     comparisons = _layers_and_loss(objective, point, directions, rng)
     if every_parameter:
         comparisons += _by_each_parameter(objective, point)

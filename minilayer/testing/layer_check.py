@@ -12,9 +12,9 @@ import numpy as np
 
 from ..checkpoint import load, save
 from ..errors import CurvatureError, LayerError
-from ..nn import Dense, Layer, Sequential, registered
-from ..nn.configured import identity, undescribed_arguments
-from ..utils.checks import check_instance, check_number
+from ..nn import Dense, Layer, Sequential
+from ..nn.configured import identity, registered_for_now, undescribed_arguments
+from ..utils.checks import check_instance, check_number, check_seed
 from ..utils.types import Array
 from .finite_differences import Comparison, GradientReport, compare, compare_layer, report
 
@@ -31,18 +31,23 @@ def check_layer(
 ) -> GradientReport:
     """Test a layer on random rows.
 
-    A layer passes if ``config`` gives all its constructor arguments; if each row's output depends
-    on that row alone, whatever the memory order; if it computes single precision in single
-    precision; if it leaves its arguments alone, overwrites its gradients and shares nothing with
-    its copies; if its gradients, and ``jvp`` and ``second_order_term`` if it defines them, agree
-    with central differences; and if a checkpoint restores it.
+    A layer passes if:
+
+    - ``config`` gives all its constructor arguments
+    - each row's output depends on that row alone, whatever the memory order
+    - it leaves its arguments alone and overwrites its gradients
+    - its gradients, and ``jvp`` and ``second_order_term`` if it defines them, agree with central
+      differences
+    - it shares nothing with its copies
+    - it computes single precision in single precision
+    - a checkpoint restores it
 
     Parameters
     ----------
     layer : Layer
         A layer that no model holds yet. It is left alone: copies are tested.
     checkpoint : bool, default True
-        Whether to test a checkpoint, which needs ``@register``.
+        Whether to test a checkpoint. The class need not be registered for that.
     tolerance : float, default 1e-6
         Of the relative errors of derivatives.
     seed : int, default 0
@@ -72,26 +77,27 @@ def check_layer(
             f"layer: expected one that no model holds yet, found {layer!r}: make a new one"
         )
     check_number("tolerance", tolerance, above=True)
-    rng = np.random.default_rng(seed)
+    rng = check_seed(seed)
     _check_config(layer)
-    if checkpoint:
-        is_registered = registered(type(layer).__name__) is type(layer)
-        found = "a class that is not registered"
-        _expect(is_registered, layer, "@register above its class", found)
     model = _model(layer)
     own = model.layers[0]
     noise = rng.standard_normal(model.parameters.size)
     model.parameters[:] += 0.1 * noise  # away from a start of zeros
+    start = model.parameters.copy()
     x = rng.standard_normal((ROWS, model.n_inputs))
     _check_forward(own, x)
     _check_backward(own, x, rng)
+    comparisons = compare_layer(repr(own), own, x, DIRECTIONS, rng)
+    report(comparisons, tolerance)  # a wrong gradient is told before what is less common
+    comparisons += _compare_second_derivatives(own, x, rng)
+    result = report(comparisons, tolerance)
+    model.parameters[:] = start
     _check_copies(model, x, rng)
     _check_single_precision(model, x)
     if checkpoint:
-        _check_checkpoint(model, x)
-    comparisons = compare_layer(repr(own), own, x, DIRECTIONS, rng)
-    comparisons += _compare_second_derivatives(own, x, rng)
-    return report(comparisons, tolerance)
+        with registered_for_now(type(layer)):
+            _check_checkpoint(model, x)
+    return result
 
 
 def _model(layer: Layer) -> Sequential:

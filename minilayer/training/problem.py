@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +90,9 @@ class Problem(Protocol):
 
     def advice(self, x: Array, /, *, success: bool) -> str:
         """Return a sentence for the message of a run that ended at x; "" if there is none."""
+
+    def identity(self) -> Mapping[str, str]:
+        """Return in words what the fingerprint depends on, so that differences can be named."""
 
 
 class ProblemWrapper:
@@ -215,6 +218,13 @@ class ProblemWrapper:
             return ""
         advice: str = self.objective.advice(x, success=success)
         return advice
+
+    def identity(self) -> Mapping[str, str]:
+        """Return in words what the fingerprint depends on; empty if the objective does not say."""
+        if not hasattr(self.objective, "identity"):
+            return {}
+        own: Mapping[str, str] = self.objective.identity()
+        return own
 
     def _member(self, name: str, expected: str) -> Any:
         if not hasattr(self.objective, name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from inspect import signature
 from typing import ClassVar, Unpack, final
 
 import numpy as np
@@ -13,12 +14,14 @@ from ..utils.checks import (
     check_count,
     check_finite,
     check_flag,
+    check_function,
     check_instance,
     check_numeric,
     check_path,
     short_repr,
 )
 from ..utils.cpus import single_threaded_blas
+from ..utils.foreign_names import explains_unknown_arguments, unknown_argument
 from ..utils.interrupts import raise_interrupt
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array
@@ -68,12 +71,14 @@ class Trainer(ABC):
     def __init__(self, **budget: Unpack[BudgetOptions]) -> None:
         for name in budget:
             if name not in BudgetOptions.__annotations__:
-                raise TypeError(f"{type(self).__name__}() has no argument {name!r}")
+                known = [*signature(type(self)).parameters, *BudgetOptions.__annotations__]
+                raise TypeError(unknown_argument(type(self).__name__, name, known))
         self._given_budget = budget
         has_limit = any(name in budget for name in LIMITS)
         self.budget = Budget.checked(**budget if has_limit else {**self._default_budget, **budget})
 
     @final
+    @explains_unknown_arguments
     def minimize(
         self,
         objective: CostAndGradient,
@@ -138,10 +143,8 @@ class Trainer(ABC):
         user_code = UserCode()
         problem = UserProblem(as_problem(objective), user_code)
         start = self._start(problem, x0)
-        if callback is not None and not callable(callback):
-            raise TypeError(
-                f"callback: expected a function of an Iteration, found {short_repr(callback)}"
-            )
+        if callback is not None:
+            check_function("callback", callback, "a function of an Iteration", "iteration")
         if isinstance(validation, tuple) and len(validation) == 2:
             validation = Validation(*validation)
         if validation is not None:
@@ -184,6 +187,7 @@ class Trainer(ABC):
                 every=check_count("checkpoint_every", checkpoint_every),
                 description=self._description(monitor),
                 expected_state=self._expected_run(monitor, start.size),
+                identity=self._identity(problem, monitor),
                 start=start,
                 is_explicit_start=is_explicit_start,
                 has_explicit_state=self.has_explicit_state,
@@ -221,11 +225,20 @@ class Trainer(ABC):
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
-            return self._search(run, start)
+            return self._checked_end(self._search(run, start))
         except Stop as stop:
             return stop.status, stop.reason + stop.hint
         finally:
             run.finish()
+
+    def _checked_end(self, end: object) -> tuple[Status, str]:
+        """Return what ``_search`` returned; TypeError for anything but (Status, reason)."""
+        if isinstance(end, tuple) and len(end) == 2 and isinstance(end[0], Status):
+            return end[0], str(end[1])
+        raise TypeError(
+            f"trainer: expected {type(self).__name__}._search to return (Status, reason), "
+            f"found {short_repr(end)}"
+        )
 
     @property
     @abstractmethod
@@ -273,6 +286,15 @@ class Trainer(ABC):
             method=self._expected_state(size),
             validation_columns=() if monitor is None else monitor.history_columns,
         )
+
+    def _identity(
+        self, problem: ProblemWrapper, monitor: ValidationMonitor | None
+    ) -> dict[str, str]:
+        """Return in words what identifies a run, for the message that refuses another's."""
+        settings = {name: repr(value) for name, value in self.settings().items()}
+        validation = "none" if monitor is None else monitor.fingerprint()
+        own = {"method": self.name, **settings, "validation": validation}
+        return {**problem.identity(), **own}
 
     @staticmethod
     def _start(problem: ProblemWrapper, x0: npt.ArrayLike | None) -> Array:

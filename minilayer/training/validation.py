@@ -6,11 +6,14 @@ import math
 from collections.abc import Callable
 from functools import partial
 from numbers import Real
-from typing import Any, final
+from typing import final
 
+import numpy as np
 import numpy.typing as npt
 
-from ..utils.checks import check_count, check_flag, check_number, short_repr
+from ..metrics import accuracy, mean_absolute_error, mean_squared_error
+from ..utils.checks import check_count, check_flag, check_function, check_number, short_repr
+from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.reprs import constructor_repr
 from ..utils.types import Array, State
 from .history import Evaluation
@@ -19,7 +22,16 @@ from .resume.run_state import evaluation_of, evaluation_state, expected_evaluati
 from .resume.state_check import Count, Entries, Number
 from .stopping import Status, Stop
 
-Metric = Callable[[Any, Array], float]
+Metric = Callable[[Array, Array], float]
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "mse": mean_squared_error,
+    "mae": mean_absolute_error,
+}
+"""The metrics that have a name."""
+ERRORS: tuple[Metric, ...] = (mean_squared_error, mean_absolute_error)
+"""Metrics of which less is better."""
 
 
 @final
@@ -27,18 +39,23 @@ class Validation:
     """Rows that training does not see, for ``minimize(..., validation=...)``.
 
     After each iteration, and at the start, their mean loss (without penalty) is appended to the
-    history as ``validation_cost``, and ``metric(Y, predictions)`` as ``metric``. A resumed run
-    knows its metric by the function's name.
+    history as ``validation_cost``, and ``metric(targets, predictions)`` as ``metric``. A resumed
+    run knows its metric by the function's name.
+
+    A metric gets arrays of equal shape: (m,) for a model of one output, else (m, n_outputs). Labels
+    of several classes stay labels (m,), beside the scores (m, n_outputs) of the classes, and
+    ``predicted_classes(scores)`` gives class numbers.
 
     Parameters
     ----------
     X, Y : array_like
         Rows as Objective takes them; checked when training begins.
-    metric : callable, optional
-        A function of Y as given here and predictions (m, n_outputs) that returns a number, such as
-        ``top_k_accuracy``.
+    metric : callable or "accuracy", "mse" or "mae", optional
+        A function of targets and predictions that returns a number, such as ``top_k_accuracy``. The
+        names stand for ``accuracy``, ``mean_squared_error`` and ``mean_absolute_error``.
     monitor : "cost" or "metric", default "cost"
-        What must improve. Write ``monitor="metric"`` to watch the metric; more is better.
+        What must improve. Write ``monitor="metric"`` to monitor the metric. More is better, except
+        for the two errors named above.
     patience : int, optional
         End the run after this many iterations without an improvement; default: never.
     min_delta : float, default 0
@@ -62,27 +79,45 @@ class Validation:
     >>> result = ScipyTrainer().minimize(objective, validation=validation)
     >>> result.status.name, result.best_iteration < result.nit
     ('STOPPED_EARLY', True)
+
+    A metric by its name, and one of your own:
+
+    >>> validation = Validation([[0.4], [2.6]], [0, 1], metric="accuracy", monitor="metric")
+    >>> result = ScipyTrainer().minimize(objective, validation=validation)
+    >>> max(result.history.metric)
+    1.0
+    >>> def share_of_ones(targets, predictions):
+    ...     return (predictions > 0.5).mean()
+    >>> validation = Validation([[0.4], [2.6]], [0, 1], metric=share_of_ones)
+    >>> ScipyTrainer().minimize(objective, validation=validation).history.metric[-1]
+    0.5
     """
 
+    @explains_unknown_arguments
     def __init__(
         self,
         X: npt.ArrayLike,
         Y: npt.ArrayLike,
         *,
-        metric: Metric | None = None,
+        metric: Metric | str | None = None,
         monitor: str = "cost",
         patience: int | None = None,
         min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
-        if metric is not None and not callable(metric):
-            raise TypeError(
-                f"metric: expected a function of Y and the predictions, found {short_repr(metric)}"
-            )
+        if isinstance(metric, str):
+            metric = _metric_of(metric)
+        if metric is not None:
+            names = ", ".join(map(repr, METRICS))
+            expected = f"a function of targets and predictions, or one of {names}"
+            check_function("metric", metric, expected, "targets", "predictions")
         if monitor not in ("cost", "metric"):
             raise ValueError(f"monitor: expected 'cost' or 'metric', found {monitor!r}")
         if monitor == "metric" and metric is None:
-            raise ValueError("monitor: expected 'cost' without a metric, found 'metric'")
+            raise ValueError(
+                "monitor: expected 'cost' without a metric, found 'metric': "
+                "give one, such as metric='accuracy'"
+            )
         self.X = X
         self.Y = Y
         self.metric = metric
@@ -90,6 +125,11 @@ class Validation:
         self.patience = None if patience is None else check_count("patience", patience)
         self.min_delta = check_number("min_delta", min_delta)
         self.restore_best = check_flag("restore_best", restore_best)
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether the metric is one of the errors."""
+        return self.metric in ERRORS
 
     def settings(self) -> dict[str, object]:
         """Return the arguments apart from the rows, as a resumed run must repeat them."""
@@ -103,6 +143,15 @@ class Validation:
 
     def __repr__(self) -> str:
         return constructor_repr(self, defaults=False)
+
+
+def _metric_of(name: str) -> Metric:
+    if name not in METRICS:
+        raise ValueError(
+            f"metric: expected one of {', '.join(map(repr, METRICS))} or a function of targets "
+            f"and predictions, found {name!r}"
+        )
+    return METRICS[name]
 
 
 def _name(function: object) -> str:
@@ -150,14 +199,9 @@ class ValidationMonitor:
         score = -cost
         metric = None
         if self._validation.metric is not None:
-            found = self._validation.metric(self._validation.Y, predictions)
-            if isinstance(found, bool) or not isinstance(found, Real):
-                raise TypeError(
-                    f"metric: expected a function that returns a number, found {short_repr(found)}"
-                )
-            metric = float(found)
+            metric = self._measure_metric(predictions)
             if self._validation.monitor == "metric":
-                score = metric
+                score = -metric if self._validation.less_is_better else metric
         if math.isnan(score):
             score = -math.inf  # worse than any number
         if self.best is None or score > self._best_score:
@@ -169,6 +213,21 @@ class ValidationMonitor:
             self._improved_iteration = iteration
         return cost, metric
 
+    def _measure_metric(self, predictions: Array) -> float:
+        """Return the metric of targets and predictions of equal shape; labels (m,) stay labels."""
+        assert self._validation.metric is not None
+        targets = np.asarray(self._validation.Y)
+        if predictions.shape[1] == 1:
+            predictions = predictions[:, 0]
+            targets = targets.reshape(-1)
+        found = self._validation.metric(targets, predictions)
+        if isinstance(found, (bool, np.bool_)) or not isinstance(found, Real):
+            raise TypeError(
+                f"metric: expected a function that returns a number, found {short_repr(found)} "
+                f"from {_name(self._validation.metric)}"
+            )
+        return float(found)
+
     def check_patience(self, iteration: int) -> None:
         """Raise Stop if patience has run out."""
         patience, monitor = self._validation.patience, self._validation.monitor
@@ -176,7 +235,8 @@ class ValidationMonitor:
             return
         delta = self._validation.min_delta
         by = f" by more than {delta:g}" if delta else ""
-        best = -self._best_score if monitor == "cost" else self._best_score
+        is_negated = monitor == "cost" or self._validation.less_is_better
+        best = -self._best_score if is_negated else self._best_score
         raise Stop(
             Status.STOPPED_EARLY,
             f"the validation {monitor} has not improved{by} for {patience} iterations "

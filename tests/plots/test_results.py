@@ -55,7 +55,10 @@ def test_cost_curve_has_the_validation_cost_beside_it() -> None:
     axes = plots.cost_curve(history)
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), history.evaluations)
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), history.validation_cost)
-    assert legend_texts(axes) == ["training", "validation"]
+    assert legend_texts(axes) == [
+        "training (any l2 penalty included)",
+        "validation (no penalty)",
+    ]
 
 
 @pytest.mark.parametrize(

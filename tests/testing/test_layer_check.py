@@ -9,6 +9,7 @@ import pytest
 
 import minilayer as ml
 from minilayer.errors import LayerError
+from minilayer.nn import registered
 from minilayer.testing import check_layer, layer_check
 from minilayer.utils.types import Array
 from tests.helpers.layers import SquaredScale
@@ -109,8 +110,7 @@ SHARED: dict[str, Array] = {}
 
 def forward_shares(self: Any, x: Array) -> Array:
     SHARED["x"] = x
-    self._x = x
-    return np.asarray(x * self.scale**2)
+    return np.asarray(x**2 / 2)
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
@@ -148,7 +148,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "wrong shape": (
         {"forward": lambda self, x: x[:, :2]},
-        r"expected an output of shape \(6, 3\), found shape",
+        r"expected forward to return an output of shape \(6, 3\), found shape \(6, 2\)",
     ),
     "integers": (
         {"forward": lambda self, x: x.astype(int)},
@@ -164,7 +164,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "wrong gradient shape": (
         {"input_gradient": lambda self, dy: dy[:2]},
-        r"expected an input gradient of shape \(6, 3\), found shape \(2, 3\)",
+        r"expected input_gradient to return an input gradient of shape \(6, 3\), "
+        r"found shape \(2, 3\)",
     ),
     "wrong config": (
         {"config": lambda self: {"inputs": 4}},
@@ -180,7 +181,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"found \[ True  True\]",
     ),
     "shares": (
-        {"forward": forward_shares, "input_gradient": lambda self, dy: dy * SHARED["x"]},
+        {
+            "forward": forward_shares,
+            "input_gradient": lambda self, dy: dy * SHARED["x"],
+            "parameter_gradient": zero_parameter_gradient,
+            "jvp": ml.Layer.jvp,
+        },
         "expected copies that share nothing, found numbers that are off",
     ),
 }
@@ -211,13 +217,50 @@ def test_wrong_derivatives_are_named(derivative: str) -> None:
         check_layer(broken(**methods), checkpoint=False)
 
 
-def test_a_layer_that_is_not_registered_is_named() -> None:
+def test_a_layer_need_not_be_registered() -> None:
     class Unknown(SquaredScale):
         """Not registered."""
 
-    expected = "expected @register above its class, found a class that is not registered"
+    assert check_layer(Unknown(3)).worst < 1e-8
+    assert registered("Unknown") is None
+
+
+def test_a_name_that_another_class_has_stays_with_it() -> None:
+    other = type("SquaredScale", (SquaredScale,), {})
+    assert check_layer(other(3)).worst < 1e-8
+    assert registered("SquaredScale") is SquaredScale
+
+
+def test_a_wrong_gradient_is_told_first() -> None:
+    """This one also shares its input with its copies, and computes in double precision."""
+    wrong = broken(
+        forward=forward_shares,
+        input_gradient=lambda self, dy: (dy * self.scale).astype(np.float64),
+        parameter_gradient=zero_parameter_gradient,
+    )
+    with pytest.raises(ml.GradientError, match="gradient by the input: analytic"):
+        check_layer(wrong)
+
+
+class Returning(ml.Activation):
+    """Its function returns what it should write into out."""
+
+    def function(self, x: Array, out: Array) -> None:
+        return np.abs(x)  # type: ignore[return-value]
+
+    def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+        np.multiply(dy, np.sign(x), out=out)
+
+
+def test_an_activation_that_returns_is_told_to_write() -> None:
+    expected = (
+        r"Returning\(\): expected function to write into out and to return nothing, "
+        r"found that it returns an array of shape"
+    )
     with pytest.raises(LayerError, match=expected):
-        check_layer(Unknown(3))
+        check_layer(Returning())
+    with pytest.raises(LayerError, match=expected):
+        ml.Sequential([ml.Dense(2, 1), Returning()]).predict([[1.0, 2.0]])
 
 
 def test_a_config_of_another_value_is_named() -> None:

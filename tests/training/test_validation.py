@@ -21,7 +21,7 @@ from tests.helpers.trainers import TRAINERS, Make
 
 
 def share_right(labels: Any, predictions: Array) -> float:
-    return ml.accuracy(labels, (predictions[:, 0] > 0.5).astype(int))
+    return ml.accuracy(labels, (predictions > 0.5).astype(int))
 
 
 def test_every_iteration_is_measured_on_the_validation_rows(make: Make) -> None:
@@ -40,7 +40,7 @@ def test_every_iteration_is_measured_on_the_validation_rows(make: Make) -> None:
     history = result.history
     for x, cost, metric in zip(points, history.validation_cost, history.metric, strict=True):
         assert cost == pytest.approx(without_penalty(x)[0], rel=1e-12)
-        assert metric == share_right(labels, objective.model.replica(x).predict(X))
+        assert metric == share_right(labels, objective.model.replica(x).predict(X)[:, 0])
     assert [one.validation_cost for one in iterations] == history.validation_cost[1:]
     assert [one.metric for one in iterations] == history.metric[1:]
     lines = str(history).splitlines()
@@ -107,7 +107,7 @@ def test_patience_ends_the_run(make: Make) -> None:
 
 
 def first_prediction(Y: object, predictions: Array) -> float:
-    return float(predictions[0, 0])
+    return float(predictions[0])
 
 
 @pytest.mark.parametrize("monitor", ["cost", "metric"])
@@ -266,6 +266,101 @@ def test_a_metric_is_identified_by_its_name(new_metric: Any, tmp_path: Path) -> 
         ml.GradientDescent(0.1).minimize(objective, validation=other, checkpoint=path)
 
 
+# What a metric is given
+
+
+def given_to_the_metric(model: ml.Sequential, X: Any, Y: Any, loss: ml.Loss) -> tuple[Any, Any]:
+    """Return the arguments of a metric at the start of a run."""
+    given: list[tuple[Any, Any]] = []
+
+    def metric(targets: Array, predictions: Array) -> float:
+        given.append((targets, predictions))
+        return 0.0
+
+    validation = ml.Validation(X, Y, metric=metric)
+    trainer = ml.LBFGS(max_evaluations=1)
+    trainer.minimize(ml.Objective(model, X, Y, loss), validation=validation)
+    return given[0]
+
+
+@pytest.mark.parametrize(
+    "targets", [[0.5, 2.0, 1.0], [[0.5], [2.0], [1.0]]], ids=["(m,)", "(m, 1)"]
+)
+def test_one_output_gives_a_metric_two_vectors(targets: Any) -> None:
+    model, X = ml.mlp(1, 3, 1, seed=0), [[0.0], [1.0], [2.0]]
+    expected = model.predict(X)[:, 0]
+    truth, predictions = given_to_the_metric(model, X, targets, ml.SquaredError())
+    np.testing.assert_array_equal(truth, [0.5, 2.0, 1.0])
+    np.testing.assert_array_equal(predictions, expected)
+
+
+def test_several_outputs_give_a_metric_two_matrices() -> None:
+    model, X, Y = ml.mlp(1, 3, 2, seed=0), [[0.0], [1.0]], [[1.0, 2.0], [3.0, 4.0]]
+    expected = model.predict(X)
+    truth, predictions = given_to_the_metric(model, X, Y, ml.SquaredError())
+    np.testing.assert_array_equal(truth, Y)
+    np.testing.assert_array_equal(predictions, expected)
+
+
+def test_labels_stay_labels_beside_the_scores_of_the_classes() -> None:
+    model, X, labels = ml.mlp(1, 3, output=ml.Softmax, seed=0), [[0.0], [1.0]], [2, 0]
+    expected = model.predict(X)
+    truth, scores = given_to_the_metric(model, X, labels, ml.CategoricalCrossEntropy())
+    np.testing.assert_array_equal(truth, labels)
+    np.testing.assert_array_equal(scores, expected)
+    np.testing.assert_array_equal(ml.predicted_classes(scores), expected.argmax(axis=1))
+
+
+def test_a_squared_error_of_ones_own_is_the_mean_squared_error() -> None:
+    """With targets (m,) and predictions (m, 1) it would be a mean over m * m differences."""
+    rng = np.random.default_rng(0)
+    X, targets = rng.standard_normal((20, 1)), rng.standard_normal(20)
+    histories = []
+    for metric in (lambda y, p: ((y - p) ** 2).mean(), "mse", ml.mean_squared_error):
+        model = ml.mlp(1, 3, 1, seed=0)
+        validation = ml.Validation(X, targets, metric=metric)
+        result = ml.fit(model, X, targets, max_iterations=3, validation=validation)
+        histories.append(result.history)
+    for history in histories:
+        np.testing.assert_allclose(history.metric, 2 * np.array(history.validation_cost))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", ml.accuracy])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_accuracy_is_a_metric_of_labels(metric: Any, outputs: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2))
+    labels = (X[:, 0] > 0).astype(int)
+    model = ml.mlp(2, outputs, output=ml.Sigmoid if outputs == 1 else ml.Softmax, seed=1)
+    validation = ml.Validation(X, labels, metric=metric, restore_best=False)
+    result = ml.fit(model, X, labels, max_iterations=20, validation=validation)
+    assert result.history.metric[-1] == np.mean(model.predict_class(X) == labels) > 0.9
+
+
+def test_accuracy_takes_one_hot_targets() -> None:
+    X, labels = [[0.0], [1.0], [2.0]], [2, 0, 1]
+    validations = [
+        ml.Validation(X, Y, metric="accuracy") for Y in (labels, ml.one_hot(labels, 3).tolist())
+    ]
+    metrics = [
+        ml.fit(ml.mlp(1, 3, output=ml.Softmax, seed=0), X, labels, validation=one).history.metric
+        for one in validations
+    ]
+    assert metrics[0] == metrics[1]
+
+
+def test_an_error_to_monitor_is_best_where_it_is_lowest() -> None:
+    objective, X, labels = overfitting_problem()
+    validation = ml.Validation(X, labels, metric="mae", monitor="metric", patience=5)
+    result = ml.LBFGS().minimize(objective, validation=validation)
+    errors = result.history.metric
+    assert result.best_iteration == int(np.argmin(errors))
+    assert result.message.endswith(
+        f"the validation metric has not improved for 5 iterations (best {min(errors):.6g}, "
+        f"at iteration {result.best_iteration})"
+    )
+
+
 # Refusals
 
 
@@ -273,9 +368,16 @@ def test_a_metric_is_identified_by_its_name(new_metric: Any, tmp_path: Path) -> 
     ("arguments", "error", "message"),
     [
         (
-            {"metric": "accuracy"},
+            {"metric": "f1"},
+            ValueError,
+            "metric: expected one of 'accuracy', 'mse', 'mae' or a function of targets and "
+            "predictions, found 'f1'",
+        ),
+        (
+            {"metric": 3},
             TypeError,
-            "metric: expected a function of Y and the predictions, found 'accuracy'",
+            "metric: expected a function of targets and predictions, or one of "
+            "'accuracy', 'mse', 'mae', found 3",
         ),
         ({"monitor": "loss"}, ValueError, "monitor: expected 'cost' or 'metric', found 'loss'"),
         (
@@ -319,7 +421,7 @@ _, X, LABELS = overfitting_problem()
         (
             ml.Validation(X, LABELS, metric=metric_of_strings),
             TypeError,
-            "metric: expected a function that returns a number, found 'x'",
+            "metric: expected a function that returns a number, found 'x' from .*metric_of_strings",
         ),
     ],
     ids=["triple", "columns", "rows", "metric"],

@@ -17,8 +17,8 @@ from ..resume.state_check import Entries, Expected, Floats
 from ..run import Run
 from ..stopping import BudgetOptions, Status, Stop
 from ..trainer import Trainer
-from .schedules import Schedule
-from .update_rules import Momentum, Rule
+from .schedules import Schedule, factor_of
+from .update_rules import Momentum, Rule, update_of
 
 UNFINISHED = {
     Status.MAX_EVALUATIONS,
@@ -156,13 +156,14 @@ class GradientDescent(Trainer):
     def _step(
         self, x: Array, gradient: Array, rule_state: State, iterations: float
     ) -> tuple[Array, State]:
-        factor = 1.0 if self.schedule is None else self.schedule(iterations)
+        factor = 1.0 if self.schedule is None else factor_of(self.schedule, iterations)
         if self.clip_norm is not None:
             norm = math.sqrt(gradient.dot(gradient))
             if norm > self.clip_norm:
                 gradient = gradient * (self.clip_norm / norm)
         with np.errstate(over="ignore", invalid="ignore"):  # the evaluation reports such a step
-            step, rule_state = self.rule.update(rule_state, gradient, self.learning_rate * factor)
+            rate = self.learning_rate * factor
+            step, rule_state = update_of(self.rule, rule_state, gradient, rate)
             return x + step, rule_state
 
     def _minibatches(self, run: Run, batch_size: int) -> Iterator[tuple[float, Array]]:

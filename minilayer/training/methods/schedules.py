@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import final
 
-from ...utils.checks import check_count, check_instance, check_number
+import numpy as np
+
+from ...utils.checks import check_count, check_instance, check_number, short_repr
 from ...utils.reprs import check_shows_arguments, constructor_repr
 
 
@@ -15,6 +18,14 @@ class Schedule(ABC):
 
     A minibatch has its share of an epoch as a fraction. A run's identity contains the ``repr``, so
     that must show every argument.
+
+    Examples
+    --------
+    >>> class Halves(Schedule):
+    ...     def __call__(self, iterations):
+    ...         return 0.5 ** (iterations // 100)
+    >>> Halves()(250)
+    0.25
     """
 
     @abstractmethod
@@ -179,6 +190,18 @@ class Warmup(Schedule):
         if iterations < self.iterations:
             return (iterations + 1) / (self.iterations + 1)
         return 1.0 if self.then is None else self.then(iterations - self.iterations)
+
+
+def factor_of(schedule: Schedule, iterations: float) -> float:
+    """Return a schedule's factor; TypeError or ValueError names one that is no usable number."""
+    factor = schedule(iterations)
+    expected = f"schedule: expected {schedule!r} to give a number >= 0"
+    found = f"found {short_repr(factor)} after {iterations:g} iterations"
+    if isinstance(factor, (bool, np.bool_)) or not isinstance(factor, Real):
+        raise TypeError(f"{expected}, {found}")
+    if not 0 <= factor < math.inf:  # false for NaN too
+        raise ValueError(f"{expected}, {found}")
+    return float(factor)
 
 
 def _share(name: str, value: object) -> float:

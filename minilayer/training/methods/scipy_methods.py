@@ -25,6 +25,9 @@ class Method:
         What it does with Hessian products; "used" ones are approximated if there are none.
     needs_finite_costs : bool
         Whether an infinite cost at a trial point is its end.
+    matrices : int
+        Matrices of n x n numbers that it holds at its peak, without Hessian products: the traced
+        peak of SciPy 1.17, rounded up.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Method:
     default_maxfun: int | None = None
     hessian: Literal["none", "used", "needed"] = "none"
     needs_finite_costs: bool = False
+    matrices: int = 0
 
 
 def _options(names: str) -> frozenset[str]:
@@ -63,8 +67,14 @@ METHODS = (
         name="BFGS",
         options=_options("gtol norm maxiter disp xrtol c1 c2 hess_inv0"),
         limit_status=1,
+        matrices=7,
     ),
-    Method(name="SLSQP", options=_options("maxiter ftol iprint disp"), limit_status=9),
+    Method(
+        name="SLSQP",
+        options=_options("maxiter ftol iprint disp"),
+        limit_status=9,
+        matrices=11,
+    ),
     Method(
         name="trust-constr",
         options=_options(
@@ -74,6 +84,7 @@ METHODS = (
         ),
         limit_status=0,
         hessian="used",
+        matrices=3,
     ),
     Method(
         name="Newton-CG",

@@ -7,15 +7,19 @@ from typing import Any, final
 from scipy.optimize import OptimizeResult, minimize
 
 from ...utils.checks import check_count, check_flag
+from ...utils.foreign_names import unknown_argument
 from ...utils.types import Array
 from ..problem import Problem
 from ..run import Run
-from ..stopping import Budget, Status, split_budget
+from ..stopping import Budget, BudgetOptions, Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
 from .trial_points import TrialPoints
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
+MAX_BYTES = 1 << 30
+"""Of the n x n matrices of a method, unless the caller allows more: one gibibyte."""
+BYTES_PER_NUMBER = 8
 DEFAULT_METHOD = "L-BFGS-B"
 DEFAULT_OPTIONS = {"maxcor": 50}
 
@@ -24,9 +28,11 @@ DEFAULT_OPTIONS = {"maxcor": 50}
 class ScipyTrainer(Trainer):
     """``scipy.optimize.minimize(method=method, options=options)`` with exact gradients.
 
-    BFGS and SLSQP hold a matrix of n x n numbers for n parameters: 846 MB for the exercise's
-    network. CG, TNC and L-BFGS-B suit large networks. Newton-CG, trust-ncg, trust-krylov and, if
-    the objective has them, trust-constr use exact Hessian products, ``objective.hessp(x, v)``.
+    For n parameters BFGS holds 7 matrices of n x n numbers at its peak, SLSQP 11, and trust-constr
+    without Hessian products 3. ``bytes_needed`` gives their size, and a run that needs more than
+    ``max_bytes`` is refused. CG, TNC and L-BFGS-B suit large networks. Newton-CG, trust-ncg,
+    trust-krylov and, if the objective has them, trust-constr use exact Hessian products,
+    ``objective.hessp(x, v)``.
 
     Parameters
     ----------
@@ -36,6 +42,8 @@ class ScipyTrainer(Trainer):
         them on the exercise's network. minilayer's own LBFGS is faster.
     gauss_newton : bool, default False
         Whether Hessian products are those of the Gauss-Newton matrix.
+    max_bytes : int, default 2**30
+        The memory that the method's n x n matrices may take together.
     **options
         The budget (see Trainer), and the method's own options, passed on as they are: ``maxfun``
         for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... See
@@ -45,7 +53,8 @@ class ScipyTrainer(Trainer):
     Raises
     ------
     ValueError
-        For a method that is not one of these.
+        For a method that is not one of these; when training begins, for one that needs more than
+        ``max_bytes``.
     TypeError
         For an option that the method does not have, which SciPy would only warn of; when training
         begins, for an objective without ``hessp`` if the method needs it.
@@ -56,10 +65,17 @@ class ScipyTrainer(Trainer):
     >>> result = ScipyTrainer("L-BFGS-B").minimize(bowl, [4.0, -2.0])
     >>> result.success, result.nfev <= 4, bool(abs(result.x).max() < 1e-5)
     (True, True, True)
+    >>> ScipyTrainer("BFGS").bytes_needed(10_285)  # the exercise's network: 5.9 GB
+    5923748600
     """
 
     def __init__(
-        self, method: str | None = None, *, gauss_newton: bool = False, **options: Any
+        self,
+        method: str | None = None,
+        *,
+        gauss_newton: bool = False,
+        max_bytes: int = MAX_BYTES,
+        **options: Any,
     ) -> None:
         budget, options = split_budget(options)
         super().__init__(**budget)
@@ -72,6 +88,7 @@ class ScipyTrainer(Trainer):
                 raise TypeError(_unknown_option(self.method, option))
             if option in COUNTS:
                 check_count(option, value)
+        self.max_bytes = check_count("max_bytes", max_bytes)
         self.gauss_newton = check_flag("gauss_newton", gauss_newton)
         if gauss_newton and self.method.hessian == "none":
             raise TypeError(
@@ -83,10 +100,29 @@ class ScipyTrainer(Trainer):
     def name(self) -> str:
         return self.method.name
 
+    def bytes_needed(self, parameters: int, *, has_hessian: bool = False) -> int:
+        """Return the memory that the method's n x n matrices take at its peak.
+
+        Parameters
+        ----------
+        parameters : int
+            n, the number of parameters.
+        has_hessian : bool, default False
+            Whether the objective has Hessian products, which trust-constr uses instead.
+
+        Returns
+        -------
+        int
+            Bytes; 0 for a method without such matrices.
+        """
+        is_replaced = has_hessian and self.method.hessian != "none"
+        return 0 if is_replaced else self.method.matrices * BYTES_PER_NUMBER * parameters**2
+
     def settings(self) -> dict[str, object]:
         return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        self._check_memory(run.problem, x0.size)
         points = TrialPoints(run, self.method.needs_finite_costs)
 
         def product(x: Array, v: Array) -> Array:
@@ -131,6 +167,17 @@ class ScipyTrainer(Trainer):
     def _check(self, problem: Problem) -> None:
         if self.method.hessian == "needed" or self.gauss_newton:
             problem.require_hessian_support(self.gauss_newton)
+        if problem.x0 is not None:  # before a checkpoint is opened
+            self._check_memory(problem, problem.x0.size)
+
+    def _check_memory(self, problem: Problem, parameters: int) -> None:
+        needed = self.bytes_needed(parameters, has_hessian=self._uses_hessian(problem))
+        if needed > self.max_bytes:
+            raise ValueError(
+                f"max_bytes: expected at least {needed:,} for {self.method.name}, which holds "
+                f"{self.method.matrices} matrices of {parameters:,} x {parameters:,} numbers, "
+                f"found {self.max_bytes:,}: use L-BFGS-B, CG or TNC, or give max_bytes={needed}"
+            )
 
     def _evaluation_limit(self) -> int | None:
         limits = (super()._evaluation_limit(), self.options.get("maxfun"))
@@ -138,6 +185,8 @@ class ScipyTrainer(Trainer):
 
     def __repr__(self) -> str:
         arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
+        if self.max_bytes != MAX_BYTES:
+            arguments.append(f"max_bytes={self.max_bytes}")
         arguments += [f"{name}={value!r}" for name, value in self.options.items()]
         return f"ScipyTrainer({', '.join([*arguments, *self._budget_arguments()])})"
 
@@ -180,5 +229,9 @@ def _unknown_option(method: Method, option: str) -> str:
             f"its budget is {instead!r}" if has_other else "use max_evaluations or max_iterations"
         )
         hint = f" ({advice})"
+    if instead is None:
+        names = [*method.options, *BudgetOptions.__annotations__]
+        found = unknown_argument("", option, names).partition(": ")[2]
+        hint = f" ({found})" if found else ""
     known = ", ".join(sorted(method.options))
     return f"options: {method.name} has no option {option!r}{hint}; it has {known}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
 
-from ...utils.checks import check_flag, check_number
+from ...utils.checks import check_flag, check_number, short_repr
+from ...utils.foreign_names import explains_unknown_arguments
 from ...utils.reprs import constructor_repr
 from ...utils.types import Array, State
 from ..resume.state_check import Anything, Count, Entries, Expected, Floats
+from ..stopping import Status, Stop
 
 
 class Rule(ABC):
@@ -152,6 +156,7 @@ class Adam(Rule):
     array([-0.01,  0.01])
     """
 
+    @explains_unknown_arguments
     def __init__(self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta1 = _below_one("beta1", beta1)
         self.beta2 = _below_one("beta2", beta2)
@@ -177,6 +182,30 @@ class Adam(Rule):
         np.divide(mean, step, out=step)
         step *= -learning_rate / (1 - self.beta1**steps)
         return step, {"mean": mean, "square": square, "steps": steps}
+
+
+def update_of(
+    rule: Rule, state: State, gradient: Array, learning_rate: float
+) -> tuple[Array, State]:
+    """Return a rule's step and new state.
+
+    TypeError or ValueError names a rule that gives anything else. A step that is not finite ends
+    the run, as a cost that is not finite does.
+    """
+    result = rule.update(state, gradient, learning_rate)
+    expected = f"rule: expected {rule!r}.update to return"
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"{expected} (step, state), found {short_repr(result)}")
+    step, new_state = result
+    if not isinstance(step, np.ndarray) or step.shape != gradient.shape:
+        raise ValueError(f"{expected} a step of shape {gradient.shape}, found {short_repr(step)}")
+    if not isinstance(new_state, Mapping):
+        raise TypeError(f"{expected} a dict as the state, found {short_repr(new_state)}")
+    if not math.isfinite(step.dot(step)) and not np.isfinite(step).all():
+        entry = int(np.flatnonzero(~np.isfinite(step))[0])
+        reason = f"the step of {rule!r} has {step[entry]} in entry {entry}"
+        raise Stop(Status.NON_FINITE, reason)
+    return step, new_state
 
 
 def _below_one(name: str, value: object) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from ..problem import Problem
 from .journal import Journal
 from .replay import Replay, UnfinishedIteration
 from .state_check import Expected, StateError
+
+MAX_PART_LETTERS = 200
+"""Of a part of a run's identity, as it is stored and shown."""
 
 
 class Checkpointer:
@@ -37,6 +41,8 @@ class Checkpointer:
         Iterations between two writes.
     description : str
         Method, options and validation: the run's identity, together with the fingerprint.
+    identity : mapping of str to str
+        The same in words, so that the refusal of another run says what differs.
     start : ndarray
         Where the run is to begin.
     is_explicit_start : bool
@@ -68,20 +74,22 @@ class Checkpointer:
         *,
         every: int,
         description: str,
+        identity: Mapping[str, str],
         start: Array,
         is_explicit_start: bool,
         has_explicit_state: bool,
         expected_state: Expected,
     ) -> None:
         check_storable(problem.model)
-        identity = f"{problem.fingerprint()}|{description}"
+        whole = f"{problem.fingerprint()}|{description}"
         _check_place(path)
         path = Path(os.path.realpath(path))  # so that two names of one file share a lock
         self._problem = problem
         self._stored_loss = storable_loss(problem.loss)
         self._path = path
         self._every = every
-        self._identity = hashlib.sha256(identity.encode()).hexdigest()
+        self._identity = hashlib.sha256(whole.encode()).hexdigest()
+        self._parts = {name: _short(text) for name, text in identity.items()}
         self._journal: Journal | None = None
         self._unfinished = UnfinishedIteration()
         self._lock = LockFile(path)
@@ -145,7 +153,7 @@ class Checkpointer:
         """Write the model with parameters x, and the state; never an earlier one than is there."""
         if state["all_evaluations"] < self.all_evaluations:
             return
-        about = {"run": self._identity, "x0": self.start}
+        about = {"run": self._identity, "parts": self._parts, "x0": self.start}
         model = self._problem.model.replica(x)
         save(model, self._path, state={**about, **state}, loss=self._stored_loss)
 
@@ -182,13 +190,24 @@ class Checkpointer:
         if "best cost" in state:
             found = "one of an earlier minilayer, whose networks load but whose runs do not resume"
         elif "run" in state:
-            found = "another run's"
+            found = f"another run's{self._differences(state.get('parts'))}"
         else:
             found = "a model that no run was writing"
         raise ResumeError(
             f"{self._path}: expected the checkpoint of this run (same data, layers and options), "
             f"found {found}: name another file, or move this one away with its journal"
         )
+
+    def _differences(self, parts: object) -> str:
+        """Return in which parts another run differs, if its checkpoint has them."""
+        if not isinstance(parts, dict):
+            return ""
+        different = [
+            f"{name} {parts.get(name, 'none')} instead of {self._parts.get(name, 'none')}"
+            for name in {**self._parts, **parts}
+            if parts.get(name) != self._parts.get(name)
+        ]
+        return f", of {', '.join(different)}" if different else ", of other data or weights"
 
     def _open_journal(self, start: Array) -> Journal:
         beside = self._path.with_name(f"{self._path.name}.journal")
@@ -197,6 +216,14 @@ class Checkpointer:
                 f"{beside}: expected the journal of {self._path.name}, found no file there"
             )
         return Journal(beside, self._identity, start, self.state.get("x0"))
+
+
+def _short(text: str) -> str:
+    """Return a text of limited length that differs if the whole differs."""
+    if len(text) <= MAX_PART_LETTERS:
+        return text
+    checksum = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{text[:MAX_PART_LETTERS]}... (checksum {checksum})"
 
 
 def _check_place(path: Path) -> None:

@@ -1,6 +1,8 @@
 """ScipyTrainer: SciPy's names, options, budgets and Hessian products."""
 
 import inspect
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,3 +169,70 @@ def test_gauss_newton_products_are_used_if_gauss_newton_is_given(method: str) ->
         runs[gauss_newton] = trainer.minimize(objective, START).history.cost
         assert set(objective.gauss_newton) == {gauss_newton}
     assert runs[False] != runs[True]
+
+
+# Memory
+
+
+def quadratic(calls: list[int]) -> Any:
+    def objective(x: Any) -> tuple[float, Any]:
+        calls.append(x.size)
+        return float(x @ x), 2 * x
+
+    return objective
+
+
+@pytest.mark.parametrize(("method", "matrices"), [("BFGS", 7), ("SLSQP", 11), ("trust-constr", 3)])
+def test_methods_with_matrices_are_refused_above_a_limit_that_can_be_raised(
+    method: str, matrices: int
+) -> None:
+    n = 20
+    needed = matrices * 8 * n * n
+    calls: list[int] = []
+    trainer = ml.ScipyTrainer(method, max_bytes=needed - 1)
+    expected = (
+        f"max_bytes: expected at least {needed:,} for {method}, which holds {matrices} matrices of "
+        f"20 x 20 numbers, found {needed - 1:,}: .* or give max_bytes={needed}$"
+    )
+    with pytest.raises(ValueError, match=expected):
+        trainer.minimize(quadratic(calls), np.ones(n))
+    assert calls == []
+    assert ml.ScipyTrainer(method, max_bytes=needed).minimize(quadratic(calls), np.ones(n)).success
+
+
+@pytest.mark.parametrize(
+    "method", [name for name in METHODS if name not in HESSIAN_METHODS or name == "trust-constr"]
+)
+def test_the_memory_is_what_the_method_takes(method: str) -> None:
+    """Objects of NumPy are traced; half a matrix is left for vectors."""
+    n = 300
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        ml.ScipyTrainer(method, max_iterations=4).minimize(bumpy, np.ones(n))
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    needed = ml.ScipyTrainer(method).bytes_needed(n)
+    assert peak < needed + 8 * n * n
+    assert needed == 0 or peak > needed / 3
+
+
+def bumpy(x: Any) -> tuple[float, Any]:
+    scale = np.arange(1.0, x.size + 1)
+    return float(scale @ x**2 + (x**4).sum()), 2 * scale * x + 4 * x**3
+
+
+def test_the_exercises_network_is_too_large_for_bfgs_by_default(tmp_path: Path) -> None:
+    model = ml.mlp(400, 25, 10, output=ml.Sigmoid, seed=0)
+    objective = ml.Objective(model, np.ones((3, 400)), [0, 1, 2], ml.BinaryCrossEntropy())
+    with pytest.raises(ValueError, match="max_bytes: expected at least 5,923,748,600 for BFGS"):
+        ml.ScipyTrainer("BFGS").minimize(objective, checkpoint=tmp_path / "run.h5")
+    assert list(tmp_path.iterdir()) == []
+    assert ml.ScipyTrainer("trust-constr").bytes_needed(10_285, has_hessian=True) == 0
+
+
+def test_the_limit_is_no_part_of_a_runs_identity() -> None:
+    trainer = ml.ScipyTrainer("BFGS", max_bytes=1 << 33)
+    assert trainer.settings() == ml.ScipyTrainer("BFGS").settings()
+    assert repr(trainer) == "ScipyTrainer('BFGS', max_bytes=8589934592)"

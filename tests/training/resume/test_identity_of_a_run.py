@@ -266,3 +266,82 @@ def test_another_loss_is_another_run(first: ml.Loss, second: ml.Loss, tmp_path: 
     with pytest.raises(ml.ResumeError, match="found another run's"):
         run(second)
     run(first)
+
+
+DIFFERENCES: dict[str, tuple[dict[str, Any], str]] = {
+    "shards": ({"shards": 3}, "of shards 2 instead of 3:"),
+    "dtype": ({"dtype": "float32"}, "of dtype float64 instead of float32:"),
+    "l2": ({"l2": 0.5}, "of l2 0.001 instead of 0.5:"),
+    "copy": ({"copy": False}, "of copy True instead of False:"),
+    "weights": ({"sample_weight": [1, 2, 1, 1]}, "of other data or weights:"),
+    "rows": (
+        {"X": [[0, 0], [0, 1], [1, 0]], "Y": [0, 1, 1]},
+        "of rows 4 instead of 3:",
+    ),
+    "data": ({"X": [[0, 0], [0, 1], [1, 0], [1, 2]]}, "of other data or weights:"),
+    "two": ({"shards": 1, "l2": 1.0}, "of l2 0.001 instead of 1.0, shards 2 instead of 1:"),
+}
+
+
+def changed(**change: Any) -> ml.Objective:
+    model = ml.mlp(2, 4, 1, output=ml.Sigmoid, seed=0)
+    arguments = {"X": [[0, 0], [0, 1], [1, 0], [1, 1]], "Y": [0, 1, 1, 0], "l2": 1e-3, "shards": 2}
+    return ml.Objective(model, loss=ml.BinaryCrossEntropy(), **{**arguments, **change})
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_the_part_in_which_another_objective_differs_is_named(
+    kind: str, difference: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.h5"
+    RESUMABLE[kind](20).minimize(changed(), checkpoint=path)
+    change, message = DIFFERENCES[difference]
+    with pytest.raises(ml.ResumeError, match=f"found another run's, {message}"):
+        RESUMABLE[kind](20).minimize(changed(**change), checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "message"),
+    [
+        (ml.LBFGS(memory=7), "memory None instead of 7:"),
+        (ml.GradientDescent(0.5), "method L-BFGS instead of gradient descent, .*"),
+        (ml.LBFGS(max_evaluations=50), ""),
+    ],
+)
+def test_the_setting_in_which_another_trainer_differs_is_named(
+    trainer: ml.Trainer, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.h5"
+    ml.LBFGS(max_evaluations=20).minimize(changed(), checkpoint=path)
+    if not message:  # a budget is no difference
+        trainer.minimize(changed(), checkpoint=path)
+        return
+    with pytest.raises(ml.ResumeError, match=f"found another run's, of {message}"):
+        trainer.minimize(changed(), checkpoint=path)
+
+
+def test_other_layers_are_named_and_shortened(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    ml.LBFGS(max_evaluations=20).minimize(changed(), checkpoint=path)
+    deep = ml.mlp(2, *[3] * 20, 1, output=ml.Sigmoid, seed=0)
+    other = ml.Objective(deep, [[0, 0]] * 4, [0, 1, 1, 0], ml.BinaryCrossEntropy(), 1e-3, shards=2)
+    expected = (
+        r"of layers Dense\(inputs=2, units=4, bias=True\), Tanh\(\), .* instead of "
+        r"Dense\(inputs=2, units=3, bias=True\), .*\.\.\. \(checksum [0-9a-f]{8}\): name"
+    )
+    with pytest.raises(ml.ResumeError, match=expected) as error:
+        ml.LBFGS(max_evaluations=20).minimize(other, checkpoint=path)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_checkpoint_without_parts_is_refused_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    ml.LBFGS(max_evaluations=20).minimize(changed(), checkpoint=path)
+    state = ml.load_state(path)
+    del state["parts"]
+    ml.save(ml.load(path), path, state=state)
+    with pytest.raises(ml.ResumeError, match="found another run's: name another file"):
+        ml.LBFGS(max_evaluations=20).minimize(changed(l2=1.0), checkpoint=path)
+    result = ml.LBFGS(max_evaluations=30).minimize(changed(), checkpoint=path)
+    assert "(resumed at evaluation 20)" in result.message
