@@ -129,9 +129,10 @@ class ScipyTrainer(Trainer):
         if self.method.hessian == "needed" or self.gauss_newton:
             problem.require_hessian_support(self.gauss_newton)
 
-    def _evaluation_limit(self) -> int | None:
+    def _progress_total(self) -> tuple[str, int | None]:
         limits = (self.budget.max_evaluations, self.options.get("maxfun"))
-        return min((limit for limit in limits if limit is not None), default=None)
+        known = [limit for limit in limits if limit is not None]
+        return ("evaluations", min(known)) if known else super()._progress_total()
 
     def __repr__(self) -> str:
         arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
