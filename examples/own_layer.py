@@ -35,15 +35,14 @@ class Softplus(ml.Activation):
         out *= dy
 
 
-def main(options: Any) -> None:
+def main(options: Any) -> int:
     print(f"relative error of each derivative\n{check_layer(Softplus())}")
     X = np.random.default_rng(options.seed).uniform(-1, 1, (400, 2))
     Y = X[:, :1] * X[:, 1:]
     model = ml.mlp(2, 12, 1, hidden=Softplus, seed=options.seed)
     objective = ml.Objective(model, X, Y, ml.SquaredError(), l2=1e-4)
     result = ml.ScipyTrainer("Newton-CG", max_evaluations=2000).minimize(objective)
-    shared.stop_if_interrupted(result)
-
+    shared.check_begun(result)
     print(f"\nx * y learned with {result.message}")
     error = np.sqrt(np.mean((model.predict(X) - Y) ** 2))
     print(f"{result.nfev} evaluations, {result.nhev} Hessian products, RMSE {error:.4f}")
@@ -54,6 +53,7 @@ def main(options: Any) -> None:
         ax.set(xlabel="x * y", ylabel="prediction", title="a network with Softplus multiplies")
 
     print(shared.save_figures(options.figures, {"product": draw_products}))
+    return shared.exit_code(result)
 
 
 if __name__ == "__main__":
