@@ -33,7 +33,7 @@ def interrupt_drawing() -> None:
     def draw(*drawings: object) -> Any:
         signal.raise_signal(signal.SIGINT)
 
-    plots.save_figures = draw
+    plots.save_figures = draw  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

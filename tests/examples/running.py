@@ -34,7 +34,7 @@ def interrupt(
 ) -> subprocess.CompletedProcess[str]:
     """What an example did that Ctrl-C reached during an evaluation (0: while it drew)."""
     sender = Path(__file__).with_name("interrupted.py")
-    command = [sys.executable, sender, str(evaluation), example(name), *arguments]
+    command = [sys.executable, str(sender), str(evaluation), str(example(name)), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 

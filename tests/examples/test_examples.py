@@ -219,7 +219,7 @@ def test_ctrl_c_keeps_the_row_of_the_run_before(tmp_path: Path) -> None:
 def test_a_pipe_that_nobody_reads_ends_it_quietly(tmp_path: Path, name: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, example(name)]
+    command = [sys.executable, str(example(name))]
     done = subprocess.run(
         command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120
     )
@@ -228,7 +228,7 @@ def test_a_pipe_that_nobody_reads_ends_it_quietly(tmp_path: Path, name: str) -> 
 
 
 def test_lines_come_through_a_pipe_at_once(tmp_path: Path) -> None:
-    command = [sys.executable, example("optimizers"), "--evaluations", "1000000"]
+    command = [sys.executable, str(example("optimizers")), "--evaluations", "1000000"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("to 0.339")  # long before it ends
@@ -253,9 +253,9 @@ def test_a_narrow_terminal_gets_a_line_for_each_value(tmp_path: Path) -> None:
     assert all(len(line) <= 40 for line in lines[:15])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) -> None:
-    done = run(tmp_path, name, env=hide_matplotlib(tmp_path))
+    done = run(tmp_path, name, *SHORT.get(name, []), env=hide_matplotlib(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"

@@ -1,9 +1,7 @@
 """A terminal of fixed width: a pseudo-terminal that stands in for standard error."""
 
-import fcntl
 import os
 import struct
-import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +24,9 @@ class Terminal:
 @contextmanager
 def terminal(columns: int) -> Iterator[tuple[Terminal, TextIO]]:
     """Give a terminal and the stream to write to it."""
+    import fcntl  # POSIX alone has these two
+    import termios
+
     reader, writer = os.openpty()
     fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     seen = Terminal()

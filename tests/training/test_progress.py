@@ -17,6 +17,7 @@ import minilayer as ml
 from minilayer.training import progress
 from minilayer.training.progress import Figures
 from tests.helpers.problems import xor
+from tests.helpers.terminal import terminal
 
 ROWS = np.linspace(-1, 1, 40)[:, None]
 TARGETS = ROWS**2
@@ -163,8 +164,6 @@ def test_a_run_stays_in_one_line_of_a_terminal(
     validation: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.helpers.terminal import terminal  # POSIX alone has its modules
-
     with terminal(columns) as (seen, stream):
         monkeypatch.setattr(sys, "stderr", stream)
         model = ml.mlp(1, 3, 1, seed=0)
