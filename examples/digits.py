@@ -8,7 +8,6 @@ python examples/digits.py                                  # the article's run
 python examples/digits.py --method LBFGS --test-share 0.2  # faster, judged by a fifth of the digits
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -19,28 +18,29 @@ from shared import plots
 
 import minilayer as ml
 
-parser = argparse.ArgumentParser(usage="digits.py [options]", description=__doc__.splitlines()[0])
+SAVE = Path("results/digits.h5")
+parser = shared.new_parser(__doc__)
 option = parser.add_argument
-option("--data", default=shared.DATA, help=shared.MEANING["data"])
-option("--hidden", type=int, help="hidden units (25)")
-option("--l2", type=float, default=1.0, help="weight of the penalty, the exercise's lambda (1)")
+count, number = shared.count, shared.number
+option("--data", metavar="FILE", default=shared.DATA, help=f"a MATLAB file ({shared.DATA})")
+option("--hidden", metavar="N", type=count, help="hidden units (25)")
+option("--l2", metavar="X", type=number, default=1.0, help="weight of the penalty, lambda (1)")
 option("--method", default="TNC", help="LBFGS, GradientDescent, or a method of SciPy (TNC)")
-option("--learning-rate", type=float, help="of GradientDescent (1)")
-option("--evaluations", type=int, help="budget of evaluations of cost and gradient (250)")
-option("--iterations", type=int, help="budget of iterations (none)")
-option("--seed", type=int, default=0, help="of the start and of the choice of test rows (0)")
-option("--test-share", type=float, help="share of each digit to test with, such as 0.2 (none)")
-option("--load", metavar="H5", help="continue from this checkpoint")
-option("--save", metavar="H5", type=Path, default="results/digits.h5", help="checkpoint to write")
-option("--figures", metavar="DIR", type=Path, default="results", help="folder for pictures")
-option("--check-gradient", action="store_true", help="compare with finite differences first")
-option("--quiet", action="store_true", help="print nothing but errors")
-option("--json", action="store_true", help="print the result as a JSON object and nothing else")
+option("--learning-rate", metavar="X", type=number, help="of GradientDescent (1)")
+option("--evaluations", metavar="N", type=count, help="budget of cost and gradient (250)")
+option("--iterations", metavar="N", type=count, help="budget of iterations (none)")
+option("--seed", metavar="N", type=shared.seed, default=0, help="of start and test rows (0)")
+option("--test-share", metavar="X", type=number, help="share of each digit to test with (none)")
+option("--load", metavar="H5", help="continue from this checkpoint (none)")
+option("--save", metavar="H5", type=Path, default=SAVE, help=f"checkpoint to write ({SAVE})")
+shared.add_figures_option(parser, Path("results"))
+option("--check-gradient", action="store_true", help="compare with finite differences first (no)")
+option("--quiet", action="store_true", help="print nothing but errors (no)")
+option("--json", action="store_true", help="print the result as JSON and nothing else (no)")
 
 
-def main(options: argparse.Namespace) -> int:
+def main(options: Any) -> int:
     say = (lambda *_: None) if options.quiet or options.json else print
-    shared.check_file("--save", options.save)
     X, labels = ml.load_ex4(options.data)
     train, test = np.arange(len(X)), np.arange(0)
     if options.test_share is not None:
@@ -49,12 +49,13 @@ def main(options: argparse.Namespace) -> int:
     trainer = new_trainer(options)
     loss = ml.BinaryCrossEntropy()
     objective = ml.Objective(model, X[train], labels[train], loss, l2=options.l2)
+    shared.check_file("--save", options.save)
     say(f"{model.summary()}\n")
     if options.check_gradient:
         say(f"gradient check: largest relative error {ml.check_gradient(objective).worst:.1e}\n")
 
     result = trainer.minimize(objective, progress=False if options.quiet or options.json else None)
-
+    shared.check_begun(result)
     ml.save(model, options.save)
     prediction = model.predict(X)
     is_same = bool(np.array_equal(ml.load(options.save).predict(X), prediction))
@@ -72,13 +73,12 @@ def main(options: argparse.Namespace) -> int:
     report["checkpoint"] = str(options.save)
     report["reloaded predicts identically"] = is_same
     for name, value in report.items():
-        say(f"{name:30} {f'{value:.2%}' if 'accuracy' in name else value}")
+        form = ".2%" if "accuracy" in name else ".6g" if isinstance(value, float) else ""
+        say(f"{name:30} {value:{form}}")
     judged = test if len(test) else train
     say("\n" + ml.confusion_table(ml.confusion_matrix(labels[judged], digits[judged], 10)))
     if options.json and not options.quiet:
         print(json.dumps(report))
-    if result.status == ml.Status.INTERRUPTED:
-        return shared.INTERRUPTED
     drawings = {
         "digits": lambda ax: plots.digit_grid(X[judged], ax=ax),
         "hidden_units": lambda ax: plots.hidden_units(model, ax=ax),
@@ -88,10 +88,10 @@ def main(options: argparse.Namespace) -> int:
         ),
     }
     say(shared.save_figures(options.figures, drawings))
-    return 0 if is_same else 1
+    return shared.exit_code(result) or (0 if is_same else 1)
 
 
-def new_model(options: argparse.Namespace) -> ml.Sequential:
+def new_model(options: Any) -> ml.Sequential:
     if options.load is None:
         hidden = 25 if options.hidden is None else options.hidden
         return shared.article_network(options.seed, hidden)
@@ -100,7 +100,7 @@ def new_model(options: argparse.Namespace) -> ml.Sequential:
     return ml.load(options.load)
 
 
-def new_trainer(options: argparse.Namespace) -> ml.Trainer:
+def new_trainer(options: Any) -> ml.Trainer:
     budget = {"max_evaluations": options.evaluations, "max_iterations": options.iterations}
     if options.evaluations is None and options.iterations is None:
         budget["max_evaluations"] = 250
@@ -116,4 +116,4 @@ def new_trainer(options: argparse.Namespace) -> ml.Trainer:
 
 
 if __name__ == "__main__":
-    shared.run_parsed(main, parser.parse_args())
+    shared.run_parsed(main, parser)

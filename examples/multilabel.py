@@ -18,7 +18,7 @@ import minilayer as ml
 PROPERTIES = {"even": "02468", "prime": "2357", "above 4": "56789", "loop": "0689"}
 
 
-def main(options: Any) -> None:
+def main(options: Any) -> int:
     X, digits = ml.load_ex4(options.data)
     has = [np.isin(digits, list(map(int, those))) for those in PROPERTIES.values()]
     Y = np.stack(has, axis=1).astype(int)
@@ -52,6 +52,7 @@ def main(options: Any) -> None:
         "cost": lambda ax: plots.cost_curve(result.history, ax=ax),
     }
     print(shared.save_figures(options.figures, drawings))
+    return shared.exit_code(result)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,7 @@ BATCHES: dict[str, Any] = {"batch_size": 128, "schedule": ml.CosineDecay(300), "
 OPTIMIZERS: dict[str, Any] = {
     "LBFGS": ml.LBFGS,
     "L-BFGS-B (memory 50)": ml.ScipyTrainer,
-    "TNC": partial(ml.ScipyTrainer, "TNC"),
-    "CG": partial(ml.ScipyTrainer, "CG"),
-    "Newton-CG": partial(ml.ScipyTrainer, "Newton-CG"),
-    "trust-ncg": partial(ml.ScipyTrainer, "trust-ncg"),
+    **{name: partial(ml.ScipyTrainer, name) for name in ("TNC", "CG", "Newton-CG", "trust-ncg")},
     "gradient descent": partial(ml.GradientDescent, 1.0, momentum=0.9, max_iterations=None),
     "Adam (all rows)": partial(ml.GradientDescent, 0.1, rule=ml.Adam(), max_iterations=None),
     "Adam (batches of 128)": partial(ml.GradientDescent, 0.03, max_iterations=300, **BATCHES),
@@ -36,24 +33,27 @@ def main(options: Any) -> None:
     model = shared.article_network(options.seed)
     objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy(), l2=1.0)
     x0 = objective.x0
-    histories = {}
-    table = shared.Table("to 0.339, to 0.31", *2 * ["evaluations", "seconds"], "lowest cost")
-    for name in names:
-        cells: list[object] = []
-        for cost in TARGETS.values():
-            trainer = OPTIMIZERS[name](max_evaluations=options.evaluations, target_cost=cost)
-            result = trainer.minimize(objective, x0)
-            shared.stop_if_interrupted(result)
-            histories[name] = result.history
-            count = [result.nfev + result.nhev, f"{result.seconds:.1f}"]
-            cells += count if result.status == ml.Status.TARGET_COST else ["-", "-"]
-        table.print_row(name, *cells, f"{result.fun:.4f}")
+    histories: dict[str, ml.History] = {}
 
     def draw(column: str, ax: Any) -> None:
         plots.cost_comparison(histories, ax, against=column, targets=TARGETS)
 
     drawings = {column: partial(draw, column) for column in ("evaluations", "seconds")}
-    print(shared.save_figures(options.figures, drawings))
+    table = shared.Table("to 0.339, to 0.31", *2 * ["evaluations", "seconds"], "lowest cost")
+    try:
+        for name in names:
+            table.print_row(name)
+            for cost in TARGETS.values():
+                trainer = OPTIMIZERS[name](max_evaluations=options.evaluations, target_cost=cost)
+                result = trainer.minimize(objective, x0, progress=False)
+                shared.check_begun(result)
+                histories[name] = result.history
+                shared.stop_if_interrupted(result)
+                used = result.nfev + result.nhev, f"{result.seconds:.1f}"
+                table.print_row(*used if result.status == ml.Status.TARGET_COST else ("-", "-"))
+            table.print_row(f"{result.fun:.4f}")
+    finally:  # after Ctrl-C too
+        print(shared.save_figures(options.figures, drawings if histories else {}))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,9 @@ class Residual(ml.Layer):
         self.gradients["weight"][:] = (dy * (1 - self.hidden**2)).T @ self.x
 
 
-def main(options: Any) -> None:
+def main(options: Any) -> int:
+    path = options.figures / "own_layer.h5"
+    shared.check_file("--figures", path)
     print("relative error of each derivative")
     print(f"{check_layer(Scale(3))}\n{check_layer(Residual(3))}\n")
     X = np.random.default_rng(options.seed).uniform(-1, 1, (400, 2))
@@ -77,12 +79,10 @@ def main(options: Any) -> None:
     layers = [Scale(2), ml.Dense(2, 12), Residual(12), Residual(12), ml.Dense(12, 1)]
     model = ml.Sequential(layers, seed=options.seed)
     result = ml.fit(model, X, Y, l2=1e-4, max_evaluations=300)
-    shared.stop_if_interrupted(result)
+    shared.check_begun(result)
     error = ml.mean_squared_error(Y, model.predict(X)) ** 0.5
     print(f"{result.message}\nRMSE of x * y {error:.4f}")
 
-    options.figures.mkdir(parents=True, exist_ok=True)
-    path = options.figures / "own_layer.h5"
     ml.save(model, path)
     is_same = np.array_equal(ml.load(path).predict(X), model.predict(X))
     print(f"{path}: the loaded model predicts {'the same' if is_same else 'other numbers'}")
@@ -93,6 +93,7 @@ def main(options: Any) -> None:
         ax.set(xlabel="x * y", ylabel="prediction", title="a residual network multiplies")
 
     print(shared.save_figures(options.figures, {"product": draw_products}))
+    return shared.exit_code(result)
 
 
 if __name__ == "__main__":

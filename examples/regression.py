@@ -28,7 +28,7 @@ def rmse(predicted: Any, expected: Any) -> str:
     return f"{np.sqrt(np.mean((predicted - expected) ** 2)):.4f}"
 
 
-def main(options: Any) -> None:
+def main(options: Any) -> int:
     model = ml.mlp(1, 12, 1, seed=options.seed)  # tanh in the middle, any number at the end
     rng = np.random.default_rng(options.seed)
     X = rng.uniform(*RANGE, (ROWS, 1))
@@ -53,6 +53,7 @@ def main(options: Any) -> None:
 
     drawings = {"fit": draw_fit, "cost": lambda ax: plots.cost_curve(result.history, ax=ax)}
     print(shared.save_figures(options.figures, drawings))
+    return shared.exit_code(result)
 
 
 if __name__ == "__main__":

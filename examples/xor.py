@@ -40,7 +40,7 @@ def main(options: Any) -> int:
         "network": lambda ax: plots.network_diagram(model, ax=ax),
     }
     print(shared.save_figures(options.figures, drawings))
-    return 0 if is_learned else 1
+    return shared.exit_code(result) or (0 if is_learned else 1)
 
 
 def reason(is_minimum: bool, hidden: int) -> str:

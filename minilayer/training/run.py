@@ -89,7 +89,7 @@ class Run:
         if self.best is None or _rank(evaluation) < _rank(self.best):
             self.best = evaluation
         if len(self.history) == 0:
-            self.history.append(self._measured_iteration(evaluation))
+            self._record_iteration(evaluation)
         self._advance_bar()
         self._budget.check_cost(self.best.cost)
         return evaluation
@@ -110,6 +110,7 @@ class Run:
 
     def minibatch_gradient(self, x: Array, rows: Array) -> Array:
         """Return the gradient at x estimated from some rows."""
+        self._bar.refresh()  # the seconds go on during a long epoch
         return self._counted.minibatch_gradient(x, rows, self.iterations)
 
     def end_iteration(self, x: Array, method_state: Callable[[], State] = dict) -> None:
@@ -119,8 +120,7 @@ class Run:
         be called later, so it must not see what the method changes afterwards.
         """
         self.iterations += 1
-        iteration = self._measured_iteration(self._evaluation_at(x))
-        self.history.append(iteration)
+        iteration = self._record_iteration(self._evaluation_at(x))
         if self._checkpointer is not None:
             self._checkpointer.unfinished.end_iteration()
             self._whole = self._state_after_iteration(method_state)
@@ -149,7 +149,7 @@ class Run:
         self._counted.products = resumed.products
         self._clock.resume_from(state["seconds"])
         self._left_by_earlier_part = evaluation_of(state["left"])
-        self._bar.resume_from(resumed.evaluations)
+        self._bar.resume_from(resumed.evaluations, resumed.iterations)
         self._whole = lambda: resumed
         if self._monitor is not None:
             self._monitor.restore(resumed.validation)
@@ -222,7 +222,7 @@ class Run:
 
     def _advance_bar(self) -> None:
         if self._last is not None:
-            self._bar.update(self._last.cost, self._last.gradient_norm)
+            self._bar.update(self.evaluations, self._last.cost, self._last.gradient_norm)
 
     def _evaluation_at(self, x: Array) -> Evaluation:
         """Return the evaluation at x: nearly always the last, else the best stands in."""
@@ -231,14 +231,15 @@ class Run:
             raise RuntimeError("an iteration before any evaluation")
         return last if np.array_equal(x, last.x) else best
 
-    def _measured_iteration(self, evaluation: Evaluation) -> Iteration:
+    def _record_iteration(self, evaluation: Evaluation) -> Iteration:
+        """Measure the validation at an iteration's point; add a row to the history."""
         x = evaluation.x.view()
         x.flags.writeable = False
         best = self.best or evaluation
         cost = metric = None
         if self._monitor is not None:
             cost, metric = self._monitor.measure(evaluation, self.iterations)
-        return Iteration(
+        iteration = Iteration(
             iteration=self.iterations,
             evaluations=self.evaluations,
             cost=evaluation.cost,
@@ -249,6 +250,9 @@ class Run:
             validation_cost=cost,
             metric=metric,
         )
+        self.history.append(iteration)
+        self._bar.end_iteration(iteration)
+        return iteration
 
     def _state_after_iteration(self, method_state: Callable[[], State]) -> Callable[[], RunState]:
         """Return a function that gives the state of now whenever it is called."""

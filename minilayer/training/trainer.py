@@ -109,7 +109,7 @@ class Trainer(ABC):
         callback : callable, optional
             Called with an Iteration after each iteration. StopIteration ends the run.
         progress : bool, optional
-            Whether to show a bar; default: if standard error is a terminal.
+            Whether to show a bar; default: in a notebook, and if standard error is a terminal.
         checkpoint : path, optional
             A file for the model at the best point so far. If it exists and the same run wrote it
             (the same data, model, loss, sharding, method and options; budgets may differ), the run
@@ -196,7 +196,7 @@ class Trainer(ABC):
             run = Run(
                 problem,
                 self.budget,
-                bar=ProgressBar(self.name, self._evaluation_limit(), progress),
+                bar=ProgressBar(self.name, *self._progress_total(), progress),
                 callback=callback,
                 checkpointer=checkpointer,
                 monitor=monitor,
@@ -269,9 +269,13 @@ class Trainer(ABC):
         """Return the algorithm that ran, and what it chose by itself."""
         return self.name
 
-    def _evaluation_limit(self) -> int | None:
-        """Return the bar's full length, if it is known."""
-        return self._given_budget.get("max_evaluations")
+    def _progress_total(self) -> tuple[str, int | None]:
+        """Return what the bar counts, and how many there are if that is known."""
+        evaluations = self._given_budget.get("max_evaluations")
+        iterations = self._given_budget.get("max_iterations")
+        if evaluations is None and iterations is not None:
+            return "iterations", iterations
+        return "evaluations", evaluations
 
     def _description(self, monitor: ValidationMonitor | None) -> str:
         """Return what identifies a run apart from its objective."""

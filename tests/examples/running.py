@@ -29,6 +29,15 @@ def run(
     )
 
 
+def interrupt(
+    folder: Path, evaluation: int, name: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """What an example did that Ctrl-C reached during an evaluation (0: while it drew)."""
+    sender = Path(__file__).with_name("interrupted.py")
+    command = [sys.executable, str(sender), str(evaluation), str(example(name)), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
 def succeed(folder: Path, name: str, *arguments: str) -> str:
     """What the example prints, once it has ended well."""
     done = run(folder, name, *arguments)

@@ -2,18 +2,26 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.examples.running import example, figures, hide_matplotlib, numbers, run, succeed
+from tests.examples.running import (
+    example,
+    figures,
+    hide_matplotlib,
+    interrupt,
+    numbers,
+    run,
+    succeed,
+)
 from tests.helpers.paths import ROOT
 
 NAMES = ("regression", "xor", "multilabel")
 OTHERS = ("own_layer", "early_stopping", "optimizers")
+ALL = (*NAMES, *OTHERS, "digits")
 RUNS = ("to the end", "early stopping")
 
 
@@ -92,55 +100,166 @@ def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> Non
     assert figures(tmp_path / "results" / "own_layer") == {"product"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (
-            ["--seed", "-1"],
-            1,
-            "error: seed: expected an integer from 0 up or a Generator, found -1",
-        ),
-        (
-            ["--figures", "file/x"],
-            1,
-            "error: --figures: expected a folder to write to, found file/x: ",
-        ),
-        (["--seed", "one"], 2, "error: argument --seed: invalid int value: 'one'"),
-    ],
-)
-def test_mistakes_are_one_line(
-    tmp_path: Path, name: str, arguments: list[str], code: int, message: str
-) -> None:
+@pytest.mark.parametrize("name", ALL)
+def test_a_wrong_folder_is_told_of_before_any_training(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("where a folder would have to be")
-    done = run(tmp_path, name, *arguments)
-    assert (done.returncode, done.stdout) == (code, "")  # before any training
-    assert done.stderr.splitlines()[-1].startswith(f"{name}.py: {message}")
-    assert len(done.stderr.splitlines()) == code  # a wrong option adds the line of usage
+    found = "--figures: expected a folder to write to, found file/x: Not a directory"
+    check_mistake(tmp_path, name, ["--figures", "file/x"], found)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_picture_that_cannot_be_written_is_told_of_before_training(tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "a.png").mkdir(parents=True)
+    found = "--figures: expected a folder to write to, found pictures/a.png: Is a directory"
+    check_mistake(tmp_path, "xor", ["--figures", "pictures"], found)
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("xor", ["--hidden", "0"], "xor.py: error: units of Dense: expected at least 1, found 0"),
+        ("regression", ["--seed", "-1"], "argument --seed: expected a whole number from 0 up, fou"),
+        ("own_layer", ["--seed", "one"], "argument --seed: expected a whole number from 0 up, fou"),
+        ("xor", ["--colour"], "unrecognized arguments: --colour"),
         (
-            "multilabel",
-            ["--data", "x.mat"],
-            "multilabel.py: error: x.mat: expected a MATLAB file with X and y",
+            "xor",
+            ["--hidden", "0"],
+            "argument --hidden: expected a whole number from 1 up, found '0",
+        ),
+        ("xor", ["--hidden", str(10**14)], "Unable to allocate"),
+        ("multilabel", ["--data", "x.mat"], "x.mat: expected a MATLAB file with X and y"),
+        ("early_stopping", ["--data", "."], ".: expected a MATLAB file with X and y"),
+        (
+            "early_stopping",
+            ["--patience", "0"],
+            "argument --patience: expected a whole number from",
+        ),
+        ("early_stopping", ["--l2", "nan"], "argument --l2: expected a finite number from 0 up"),
+        ("early_stopping", ["--l2", "-1"], "argument --l2: expected a finite number from 0 up"),
+        (
+            "optimizers",
+            ["--evaluations", "0"],
+            "argument --evaluations: expected a whole number fr",
+        ),
+        ("optimizers", ["--evaluations", "1.5"], "argument --evaluations: expected a whole number"),
+        (
+            "optimizers",
+            ["--only", "SGD"],
+            "--only: expected some of LBFGS, L-BFGS-B (memory 50), T",
         ),
     ],
 )
-def test_mistakes_of_one_example(
+def test_mistakes_are_one_line_before_any_training(
     tmp_path: Path, name: str, arguments: list[str], message: str
 ) -> None:
-    done = run(tmp_path, name, *arguments)
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
-    assert done.stderr.startswith(message)
+    check_mistake(tmp_path, name, arguments, message)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def check_mistake(folder: Path, name: str, arguments: list[str], message: str) -> None:
+    done = run(folder, name, *arguments)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert done.stderr.startswith(f"{name}.py: error: {message}")
+
+
+SHORT = {
+    "early_stopping": ["--evaluations", "5"],
+    "optimizers": ["--evaluations", "5", "--only", "LBFGS"],
+    "digits": ["--evaluations", "5"],
+}
+"""Arguments of short runs."""
+INTERRUPTED = [
+    ("regression", [], ["L-BFGS: interrupted after", "training RMSE"], {"fit", "cost"}),
+    ("xor", [], ["L-BFGS: interrupted after", "0 1          1 "], {"surface", "network"}),
+    ("multilabel", [], ["interrupted after", "even  "], {"answers", "network", "cost"}),
+    ("own_layer", [], ["L-BFGS: interrupted after", "RMSE"], {"product"}),
+    ("early_stopping", [], ["to the end  ", "interrupted after"], {"cost", "confusion"}),
+    ("optimizers", ["--only", "TNC"], ["lowest cost\nTNC"], {"evaluations", "seconds"}),
+    ("digits", [], ["TNC: interrupted", "identically  True"], {"cost", "mistakes"}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "lines", "pictures"), INTERRUPTED)
+def test_ctrl_c_leaves_the_table_and_the_figures(
+    tmp_path: Path, name: str, arguments: list[str], lines: list[str], pictures: set[str]
+) -> None:
+    done = interrupt(tmp_path, 9, name, *arguments, "--figures", "f")
+    assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n")
+    assert all(line in done.stdout for line in lines), done.stdout
+    assert pictures <= figures(tmp_path / "f")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_ctrl_c_in_the_first_evaluation_is_one_line(tmp_path: Path, name: str) -> None:
+    done = interrupt(tmp_path, 1, name, *SHORT.get(name, []))
+    assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n")
+    assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize("name", ["xor", "digits"])
+def test_ctrl_c_while_drawing_is_one_line(tmp_path: Path, name: str) -> None:
+    done = interrupt(tmp_path, 0, name, *SHORT.get(name, []))
+    assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n")
+    assert "evaluations" in done.stdout
+
+
+def test_ctrl_c_keeps_the_rows_of_optimizers_that_have_ended(tmp_path: Path) -> None:
+    done = interrupt(tmp_path, 200, "optimizers", "--only", "LBFGS,CG")
+    assert (done.returncode, done.stderr) == (130, "optimizers.py: interrupted\n")
+    first, second = done.stdout.splitlines()[1:3]
+    assert len(first.split()) == 6
+    assert second.rstrip() == "CG"
+    assert figures(tmp_path / "results" / "optimizers") == {"evaluations", "seconds", "overview"}
+
+
+def test_ctrl_c_keeps_the_row_of_the_run_before(tmp_path: Path) -> None:
+    done = interrupt(tmp_path, 29, "early_stopping", "--evaluations", "20")
+    assert (done.returncode, done.stderr) == (130, "early_stopping.py: interrupted\n")
+    rows = [numbers(line)[:1] for line in done.stdout.splitlines() if line.startswith(RUNS)]
+    assert len(rows) == 2
+    assert "L-BFGS-B: interrupted after" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a pipe as head does")
+@pytest.mark.parametrize("name", ALL)
+def test_a_pipe_that_nobody_reads_ends_it_quietly(tmp_path: Path, name: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, str(example(name))]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_lines_come_through_a_pipe_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, str(example("optimizers")), "--evaluations", "1000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("to 0.339")  # long before it ends
+        process.kill()
+
+
+def test_a_narrow_terminal_gets_a_line_for_each_value(tmp_path: Path) -> None:
+    arguments = ["--evaluations", "20", "--figures", "f"]
+    done = run(tmp_path, "early_stopping", *arguments, env={**os.environ, "COLUMNS": "40"})
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["accuracy, lambda 0", "to the end"]
+    assert [line.split()[0] for line in lines[2:8]] == [
+        "iterations",
+        "kept",
+        "cost",
+        "training",
+        "validation",
+        "test",
+    ]
+    assert lines[8] == "early stopping"
+    assert all(len(line) <= 40 for line in lines[:15])
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) -> None:
-    done = run(tmp_path, name, env=hide_matplotlib(tmp_path))
+    done = run(tmp_path, name, *SHORT.get(name, []), env=hide_matplotlib(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"
@@ -177,28 +296,6 @@ def test_optimizers_are_compared_from_the_same_start(tmp_path: Path) -> None:
         assert rows[name][:4] == ["-"] * 4
         assert 0.339 < float(rows[name][4]) < 3
     assert figures(tmp_path / "results" / "optimizers") == {"evaluations", "seconds", "overview"}
-    done = run(tmp_path, "optimizers", "--only", "SGD")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(
-        "optimizers.py: error: --only: expected some of LBFGS, L-BFGS-B (memory 50), TNC"
-    )
-
-
-@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
-def test_ctrl_c_ends_a_comparison(tmp_path: Path) -> None:
-    command = [sys.executable, str(example("optimizers")), "--only", "gradient", "--evaluations"]
-    with subprocess.Popen(
-        [*command, "1000000"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("to 0.339")  # the training comes next
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (130, "optimizers.py: interrupted\n")
 
 
 def test_early_stopping_keeps_what_is_best_for_the_validation_digits(tmp_path: Path) -> None:
@@ -221,7 +318,7 @@ def test_early_stopping_keeps_what_is_best_for_the_validation_digits(tmp_path: P
     assert figures(tmp_path / "results" / "early_stopping") == {"cost", "confusion", "overview"}
 
 
-@pytest.mark.parametrize("name", [*NAMES, *OTHERS, "digits"])
+@pytest.mark.parametrize("name", ALL)
 def test_the_gallery_shows_each_example(name: str) -> None:
     folder = ROOT / "examples"
     gallery = (folder / "README.md").read_text(encoding="utf-8")
@@ -238,10 +335,13 @@ def test_links_of_the_gallery_lead_somewhere() -> None:
         assert target.startswith("http") or (ROOT / "examples" / target).exists(), target
 
 
-@pytest.mark.parametrize("name", [*NAMES, *OTHERS, "digits"])
+@pytest.mark.parametrize("name", ALL)
 def test_help_shows_the_first_sentence_and_every_default(tmp_path: Path, name: str) -> None:
-    out = succeed(tmp_path, name, "--help")
+    wide = {**os.environ, "COLUMNS": "200"}
+    out = run(tmp_path, name, "--help", env=wide).stdout
     first = example(name).read_text(encoding="utf-8").splitlines()[0].removeprefix('"""')
     assert " ".join(first.split()) in " ".join(out.split())
-    assert "--figures DIR" in out
+    options = [line for line in out.splitlines() if line.startswith("  --")]
+    assert any("--figures DIR" in option for option in options)
+    assert all(option.endswith(")") for option in options), out  # each tells its default
     assert os.listdir(tmp_path) == []

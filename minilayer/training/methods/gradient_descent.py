@@ -180,14 +180,15 @@ class GradientDescent(Trainer):
                 f"batch_size: expected at most the rows, {problem.rows}, found {self.batch_size}"
             )
 
-    def _evaluation_limit(self) -> int | None:
-        each = 1 if self.batch_size is None else 2
-        iterations = self.budget.max_iterations
-        limits = [
-            self.budget.max_evaluations,
-            None if iterations is None else each * iterations + 1,
-        ]
-        return min((limit for limit in limits if limit is not None), default=None)
+    def _progress_total(self) -> tuple[str, int | None]:
+        iterations, evaluations = self.budget.max_iterations, self.budget.max_evaluations
+        if self.batch_size is None:
+            unit = "evaluations"
+            limits = [evaluations, None if iterations is None else iterations + 1]
+        else:
+            unit = "epochs"  # of two evaluations each
+            limits = [iterations, None if evaluations is None else (evaluations - 1) // 2]
+        return unit, min((limit for limit in limits if limit is not None), default=None)
 
 
 @dataclass(frozen=True)

@@ -179,9 +179,10 @@ class ScipyTrainer(Trainer):
                 f"found {self.max_bytes:,}: use L-BFGS-B, CG or TNC, or give max_bytes={needed}"
             )
 
-    def _evaluation_limit(self) -> int | None:
-        limits = (super()._evaluation_limit(), self.options.get("maxfun"))
-        return min((limit for limit in limits if limit is not None), default=None)
+    def _progress_total(self) -> tuple[str, int | None]:
+        limits = (self._given_budget.get("max_evaluations"), self.options.get("maxfun"))
+        known = [limit for limit in limits if limit is not None]
+        return ("evaluations", min(known)) if known else super()._progress_total()
 
     def __repr__(self) -> str:
         arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
