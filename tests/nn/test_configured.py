@@ -1,5 +1,7 @@
 """Configured: constructor arguments as attributes, copies, and the registry."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -58,10 +60,11 @@ def test_an_initializer_does_not_decide_what_a_layer_computes() -> None:
 # register
 
 
-def test_a_class_that_is_no_layer_or_initializer_is_refused() -> None:
+@pytest.mark.parametrize("kind", [int, configured.Configured])
+def test_a_class_that_is_no_layer_or_initializer_is_refused(kind: Any) -> None:
     expected = "register: expected a subclass of Layer or Initializer, found"
     with pytest.raises(TypeError, match=expected):
-        ml.register(int)  # type: ignore[type-var]
+        ml.register(kind)
 
 
 def test_a_name_that_is_taken_is_refused() -> None:

@@ -181,6 +181,13 @@ def test_other_inputs_are_refused(X: Any, message: str) -> None:
         two_layers().predict(X)
 
 
+@pytest.mark.parametrize("shape", [(), (2,), (0, 2), (6, 3), (6, 2, 1), (2, 2, 2)])
+def test_forward_refuses_arrays_of_other_shapes(shape: tuple[int, ...]) -> None:
+    for pass_ in (two_layers().forward, two_layers().forward_pre_activation):
+        with pytest.raises(ValueError, match=r"^X: expected "):
+            pass_(np.ones(shape))
+
+
 def test_predict_returns_a_new_array_of_what_forward_returns() -> None:
     X = np.random.default_rng(0).standard_normal((5000, 2))
     model = two_layers()

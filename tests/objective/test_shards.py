@@ -48,6 +48,12 @@ def test_the_default_sharding_depends_on_the_sizes_only(
         ((20_000, 1210, 26), 2),
         ((10_000, 545, 17), 1),
         ((4, 17, 5), 1),
+        # 100,000 multiply-adds a row, 60 of them for each of 1000 activations: 25 million a shard.
+        ((499, 40_000, 1000), 1),
+        ((500, 40_000, 1000), 2),
+        ((749, 40_000, 1000), 2),
+        ((750, 40_000, 1000), 3),
+        ((1250, 40_000, 1000), 4),
     ],
 )
 def test_default_shards_of_some_sizes(sizes: tuple[int, int, int], shards: int) -> None:
