@@ -67,6 +67,10 @@ def test_the_seed_fixes_the_start() -> None:
             r"layers\[1\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] Dense\(2, 3\)",
         ),
         (
+            [ml.Dense(2, 3), ml.Dense(2, 1)],
+            r"layers\[1\]: Dense\(2, 1\) takes 2 columns, but layers\[0\] Dense\(2, 3\)",
+        ),
+        (
             [ml.Dense(2, 3), ml.Tanh(), ml.Dense(4, 1)],
             r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] D",
         ),

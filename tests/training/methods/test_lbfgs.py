@@ -96,6 +96,38 @@ def test_a_preconditioned_run_resumes_bit_for_bit(tmp_path: Path, workers: int) 
     np.testing.assert_equal(same_in_every_run(result), same_in_every_run(whole))
 
 
+class Identity:
+    """A preconditioner that notes after how many iterations it is refreshed."""
+
+    def __init__(self) -> None:
+        self.iterations = 0
+        self.refreshed_after: list[int] = []
+
+    def count(self, iteration: ml.Iteration) -> None:
+        self.iterations = iteration.iteration
+
+    def refresh(self, x: Array) -> None:
+        self.refreshed_after.append(self.iterations)
+
+    def __call__(self, v: Array) -> Array:
+        return v.copy()
+
+
+def test_the_preconditioner_is_refreshed_ever_more_rarely() -> None:
+    identity = Identity()
+
+    class Quadratic(ml.ProblemWrapper):
+        def preconditioner(self) -> Any:
+            return identity
+
+    scales = np.geomspace(1, 1e4, 40)
+    quadratic = Quadratic(lambda x: (float(x @ (scales * x)) / 2, scales * x))
+    trainer = ml.LBFGS(precondition=True, max_iterations=33)
+    result = trainer.minimize(quadratic, np.ones(40), callback=identity.count)
+    assert result.nit == 33
+    assert identity.refreshed_after == [0, 1, 2, 4, 8, 16, 32]
+
+
 # The memory
 
 
