@@ -16,6 +16,8 @@ from minilayer.nn import Workspace
         (((4, 3), np.float64), ((3, 4), np.float64)),
         (((4, 3), np.float64), ((4, 3), np.float32)),
         (((4, 3), np.float64), ((2, 3), np.float32)),
+        (((4, 3), np.float32), ((4, 3), np.float64)),
+        (((4, 3), np.float32), ((2, 3), np.float64)),
         (((4, 3), np.float32), ((5, 3), np.float64)),
     ],
 )
