@@ -133,6 +133,11 @@ def test_a_loss_on_the_wrong_last_layer_is_refused(
             r"Y: BinaryCrossEntropy expects targets in \[0, 1\], found -1 in row 0, column 0",
         ),
         (
+            "sigmoid",
+            [[2.5, 1.5]],
+            r"Y: BinaryCrossEntropy expects targets in \[0, 1\], found 2.5 in row 0, column 0",
+        ),
+        (
             "softmax",
             [[0.0, 2.0]],
             r"Y: CategoricalCrossEntropy expects targets in \[0, 1\], found 2.0",

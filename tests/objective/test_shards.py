@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+import minilayer as ml
 from minilayer.objective.shards import default_shards
-from tests.helpers.problems import PAIRS, random_objective
+from tests.helpers.problems import PAIRS, ex4_model, random_objective
 
 ROWS = 23
 
@@ -58,3 +59,10 @@ def test_the_default_sharding_depends_on_the_sizes_only(
 )
 def test_default_shards_of_some_sizes(sizes: tuple[int, int, int], shards: int) -> None:
     assert default_shards(*sizes) == shards
+
+
+@pytest.mark.parametrize(("rows", "shards"), [(4037, 1), (4038, 2)])
+def test_the_default_sharding_counts_parameters_and_units(rows: int, shards: int) -> None:
+    """10,285 parameters and 35 units make 12,385 multiply-adds a row: two shards at 50 million."""
+    X, Y = np.zeros((rows, 400)), np.zeros((rows, 10))
+    assert ml.Objective(ex4_model(), X, Y, ml.BinaryCrossEntropy()).shards == shards

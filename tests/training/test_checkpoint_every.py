@@ -1,6 +1,7 @@
 """checkpoint_every: after which iterations a run writes its checkpoint."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.helpers.trainers import TRAINERS
 @pytest.mark.parametrize("name", ["gradient descent", "BFGS"])
 @pytest.mark.parametrize(("options", "every"), [({}, 10), ({"checkpoint_every": 3}, 3)])
 def test_a_checkpoint_is_written_after_every_so_many_iterations(
-    name: str, options: dict[str, int], every: int, tmp_path: Path
+    name: str, options: dict[str, Any], every: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "run.h5"
     contents = [b""]

@@ -44,6 +44,8 @@ def test_only_the_last_ten_iterations_count() -> None:
         ((2, 2, 4, 8), True),
         ((1, 2, 4, 4), True),
         ((8, 4, 2, 1), True),
+        ((1, 2, 4, 8, 16, 32, 64, 128, 256, 512), False),
+        ((512, 256, 128, 64, 32, 16, 8, 4, 2, 1), True),
     ],
 )
 def test_falls_that_grow_are_no_stall(falls: tuple[int, ...], is_stalled: bool) -> None:
@@ -62,3 +64,4 @@ def test_a_gain_since_the_restart_is_more_than_the_tolerance(
     assert window(start, last).has_gained(TOLERANCE) == has_gained
     assert window(start, *[last] * 20).has_gained(TOLERANCE) == has_gained
     assert CostWindow(start, (start + 1, start + 1, last)).has_gained(TOLERANCE) == has_gained
+    assert not window(start).has_gained(0.0)
