@@ -18,7 +18,7 @@ class ProgressBar:
         self._bar: tqdm[Any] | None = None
         self._drawn = time.perf_counter()
         self._undrawn = 0
-        self._latest = (0.0, 0.0)
+        self._latest: tuple[float, float] | None = None  # of a resumed run, until it evaluates
         has_stream = sys.stderr is not None  # None in services, and under pythonw on Windows
         if show is None:
             show = has_stream and sys.stderr.isatty()
@@ -47,8 +47,10 @@ class ProgressBar:
             self._bar.close()
 
     def _draw(self, bar: tqdm[Any]) -> None:
-        cost, gradient_norm = self._latest
-        bar.set_postfix_str(f"cost {cost:.6g}, |gradient| {gradient_norm:.2e}", refresh=False)
+        if self._latest is not None:
+            cost, gradient_norm = self._latest
+            postfix = f"cost {cost:.6g}, |gradient| {gradient_norm:.2e}"
+            bar.set_postfix_str(postfix, refresh=False)
         bar.update(self._undrawn)
         self._undrawn = 0
         self._drawn = time.perf_counter()

@@ -37,3 +37,14 @@ def test_evaluations_of_an_earlier_part_of_the_run_are_counted(
     bar.update(1.0, 1.0)
     assert "7/10" in capsys.readouterr().err
     bar.close()
+
+
+def test_a_finished_run_that_is_taken_up_again_shows_no_cost_that_it_did_not_evaluate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bar = ProgressBar("method", 10, show=True)
+    bar.resume_from(6)
+    bar.close()
+    drawn = capsys.readouterr().err
+    assert "6/10" in drawn
+    assert "cost" not in drawn
