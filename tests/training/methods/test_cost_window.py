@@ -36,6 +36,7 @@ def test_only_the_last_ten_iterations_count() -> None:
     assert found.restart_cost == 5.0
 
 
+@pytest.mark.parametrize("start", [1.0, -1.0])
 @pytest.mark.parametrize(
     ("falls", "is_stalled"),
     [
@@ -48,8 +49,10 @@ def test_only_the_last_ten_iterations_count() -> None:
         ((512, 256, 128, 64, 32, 16, 8, 4, 2, 1), True),
     ],
 )
-def test_falls_that_grow_are_no_stall(falls: tuple[int, ...], is_stalled: bool) -> None:
-    costs = [1.0] * (11 - len(falls))
+def test_falls_that_grow_are_no_stall(
+    falls: tuple[int, ...], is_stalled: bool, start: float
+) -> None:
+    costs = [start] * (11 - len(falls))
     for fall in falls:
         costs.append(costs[-1] - fall * 2.0**-30)
     assert window(*costs).is_stalled(TOLERANCE) == is_stalled
