@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.objective.shards import default_shards
+from minilayer.nn import Workspace
+from minilayer.objective.shards import Shards, default_shards
 from tests.helpers.problems import PAIRS, ex4_model, random_objective
 
 ROWS = 23
@@ -66,3 +67,16 @@ def test_the_default_sharding_counts_parameters_and_units(rows: int, shards: int
     """10,285 parameters and 35 units make 12,385 multiply-adds a row: two shards at 50 million."""
     X, Y = np.zeros((rows, 400)), np.zeros((rows, 10))
     assert ml.Objective(ex4_model(), X, Y, ml.BinaryCrossEntropy()).shards == shards
+
+
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_loaded_rows_have_the_precision_of_the_computation(dtype: str, copy: bool) -> None:
+    X, Y = np.random.default_rng(0).random((5, 3)), np.arange(5)[:, None]
+    shards = Shards((X, Y, None), 2, np.dtype(dtype), copy)
+    for shard, rows in enumerate((slice(0, 2), slice(2, 5))):
+        x, y, weight = shards.load(shard, Workspace())
+        assert (x.dtype, y.dtype, weight) == (dtype, dtype, None)
+        np.testing.assert_array_equal(x, X[rows].astype(dtype))
+        np.testing.assert_array_equal(y, Y[rows])
+        assert np.shares_memory(x, X) == (dtype == "float64" and not copy)

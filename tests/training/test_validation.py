@@ -148,6 +148,17 @@ def test_patience_counts_from_the_last_improvement(
     assert result.best_iteration == int(np.argmin(costs[: end + 1]))
 
 
+@pytest.mark.parametrize(("monitor", "best"), [("cost", 2), ("metric", 3)])
+def test_only_what_is_monitored_chooses_the_best_iteration(monitor: str, best: int) -> None:
+    """The metric improves where the cost rises."""
+    validation = ml.Validation(
+        [], [], metric=lambda Y, predictions: -first_prediction(Y, predictions), monitor=monitor
+    )
+    objective = ScriptedValidation([5.0, 4.0, 2.0, 7.0, 3.0])
+    trainer = ml.GradientDescent(0.01, tolerance=0, max_iterations=4)
+    assert trainer.minimize(objective, START, validation=validation).best_iteration == best
+
+
 def test_patience_has_run_out_at_every_later_iteration() -> None:
     objective = ScriptedValidation([1.0])
     monitor = ValidationMonitor(ml.Validation([], [], patience=3), objective)
