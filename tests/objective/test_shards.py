@@ -76,7 +76,8 @@ def test_loaded_rows_have_the_precision_of_the_computation(dtype: str, copy: boo
     shards = Shards((X, Y, None), 2, np.dtype(dtype), copy)
     for shard, rows in enumerate((slice(0, 2), slice(2, 5))):
         x, y, weight = shards.load(shard, Workspace())
-        assert (x.dtype, y.dtype, weight) == (dtype, dtype, None)
+        assert x.dtype == y.dtype == np.dtype(dtype)
+        assert weight is None
         np.testing.assert_array_equal(x, X[rows].astype(dtype))
         np.testing.assert_array_equal(y, Y[rows])
         assert np.shares_memory(x, X) == (dtype == "float64" and not copy)
