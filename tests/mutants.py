@@ -75,6 +75,7 @@ def sample(path: str, count: int) -> str:
     for table in ("mutation_specs", "work_items"):
         database.executemany(f"DELETE FROM {table} WHERE job_id = ?", rejected)
     database.commit()
+    database.close()
     return (
         f"{len(rows)} mutations, {in_annotations} in annotations, {no_operators} of no operator,"
         f" {count} drawn from the other {len(candidates)}"
