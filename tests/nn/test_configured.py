@@ -57,6 +57,25 @@ def test_an_initializer_does_not_decide_what_a_layer_computes() -> None:
     assert without_initializers(configs[0]) == {"inputs": 3, "units": 2, "bias": True}
 
 
+def test_a_layer_names_the_first_argument_that_its_configuration_lacks() -> None:
+    class Scaled(ml.Activation):
+        def __init__(self, factor: float, offset: float) -> None:
+            self._both = (factor, offset)
+
+        def function(self, x: Array, out: Array) -> None:
+            raise NotImplementedError
+
+        def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+            raise NotImplementedError
+
+    assert undescribed_arguments(Scaled(2.0, 1.0)) == ["factor", "offset"]
+    expected = (
+        r"layers\[1\]: expected Scaled\.config\(\) to give every .*, found none for 'factor':"
+    )
+    with pytest.raises(TypeError, match=expected):
+        ml.Sequential([ml.Dense(2, 2), Scaled(2.0, 1.0)])
+
+
 # register
 
 

@@ -244,6 +244,7 @@ def test_a_float32_replica_computes_in_single_precision() -> None:
     model = two_layers()
     twin = model.replica(model.parameters.astype(np.float32))
     assert twin.forward(X_GOOD).dtype == np.float32
+    assert twin.forward(X_GOOD.astype(np.float64)).dtype == np.float32
     np.testing.assert_allclose(twin.forward(X_GOOD), model.forward(X_GOOD), rtol=1e-5)
     with pytest.raises(ValueError, match=r"parameters: expected shape \(13,\), found \(12,\)"):
         model.replica(np.zeros(12))

@@ -153,6 +153,16 @@ def test_a_callback_that_is_not_callable_is_refused(make: Make) -> None:
         make().minimize(Rosenbrock(), START, callback=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("trainer", [ml.LBFGS(tolerance=0.5), ml.GradientDescent(tolerance=0.5)])
+@pytest.mark.parametrize(("start", "converged"), [(0.5, True), (0.5 + 1e-15, False)])
+def test_a_gradient_norm_of_the_tolerance_is_small_enough(
+    trainer: ml.Trainer, start: float, converged: bool
+) -> None:
+    result = trainer.minimize(Bowl(), [0.0, -start])
+    assert result.status == ml.Status.CONVERGED
+    assert (result.nit == 0) == converged
+
+
 # Values that are not finite
 
 
