@@ -10,7 +10,7 @@ import pytest
 import minilayer as ml
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
-from tests.helpers.objectives import OneArray
+from tests.helpers.objectives import Bowl, OneArray, Recorded
 from tests.helpers.problems import START, ex4_model
 
 
@@ -126,6 +126,21 @@ def test_the_preconditioner_is_refreshed_ever_more_rarely() -> None:
     result = trainer.minimize(quadratic, np.ones(40), callback=identity.count)
     assert result.nit == 33
     assert identity.refreshed_after == [0, 1, 2, 4, 8, 16, 32]
+
+
+# The first step
+
+
+@pytest.mark.parametrize(
+    ("start", "first_trial"),
+    [([0.3, 0.4], [0.0, 0.0]), ([0.6, 0.8], [0.0, 0.0]), ([3.0, 4.0], [2.4, 3.2])],
+)
+def test_the_first_trial_promises_to_lower_the_cost_by_at_most_1(
+    start: list[float], first_trial: list[float]
+) -> None:
+    bowl = Recorded(Bowl())
+    ml.LBFGS(max_evaluations=2).minimize(bowl, start)
+    np.testing.assert_allclose(bowl.points[1], first_trial, rtol=1e-14, atol=1e-14)
 
 
 # The memory
