@@ -1,5 +1,7 @@
 """Configured: constructor arguments as attributes, copies, and the registry."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -55,13 +57,33 @@ def test_an_initializer_does_not_decide_what_a_layer_computes() -> None:
     assert without_initializers(configs[0]) == {"inputs": 3, "units": 2, "bias": True}
 
 
+def test_a_layer_names_the_first_argument_that_its_configuration_lacks() -> None:
+    class Scaled(ml.Activation):
+        def __init__(self, factor: float, offset: float) -> None:
+            self._both = (factor, offset)
+
+        def function(self, x: Array, out: Array) -> None:
+            raise NotImplementedError
+
+        def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
+            raise NotImplementedError
+
+    assert undescribed_arguments(Scaled(2.0, 1.0)) == ["factor", "offset"]
+    expected = (
+        r"layers\[1\]: expected Scaled\.config\(\) to give every .*, found none for 'factor':"
+    )
+    with pytest.raises(TypeError, match=expected):
+        ml.Sequential([ml.Dense(2, 2), Scaled(2.0, 1.0)])
+
+
 # register
 
 
-def test_a_class_that_is_no_layer_loss_or_initializer_is_refused() -> None:
+@pytest.mark.parametrize("kind", [int, configured.Configured])
+def test_a_class_that_is_no_layer_loss_or_initializer_is_refused(kind: Any) -> None:
     expected = "register: expected a subclass of Layer, Loss or Initializer, found"
     with pytest.raises(TypeError, match=expected):
-        ml.register(int)  # type: ignore[type-var]
+        ml.register(kind)
 
 
 def test_a_name_that_is_taken_is_refused() -> None:

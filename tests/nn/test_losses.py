@@ -272,6 +272,11 @@ def test_the_error_does_not_overwrite_what_an_activation_before_the_last_needs(
             r"Y: BinaryCrossEntropy expects targets in \[0, 1\], found -1 in row 0, column 0",
         ),
         (
+            "sigmoid",
+            [[2.5, 1.5]],
+            r"Y: BinaryCrossEntropy expects targets in \[0, 1\], found 2.5 in row 0, column 0",
+        ),
+        (
             "softmax",
             [[0.0, 2.0]],
             r"Y: CategoricalCrossEntropy expects targets in \[0, 1\], found 2.0",

@@ -70,6 +70,10 @@ def test_the_seed_fixes_the_start() -> None:
             r"layers\[1\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] Dense\(2, 3\)",
         ),
         (
+            [ml.Dense(2, 3), ml.Dense(2, 1)],
+            r"layers\[1\]: Dense\(2, 1\) takes 2 columns, but layers\[0\] Dense\(2, 3\)",
+        ),
+        (
             [ml.Dense(2, 3), ml.Tanh(), ml.Dense(4, 1)],
             r"layers\[2\]: Dense\(4, 1\) takes 4 columns, but layers\[0\] D",
         ),
@@ -207,6 +211,13 @@ def test_other_inputs_are_refused(X: Any, message: str) -> None:
         two_layers().predict(X)
 
 
+@pytest.mark.parametrize("shape", [(), (2,), (0, 2), (6, 3), (6, 2, 1), (2, 2, 2)])
+def test_forward_refuses_arrays_of_other_shapes(shape: tuple[int, ...]) -> None:
+    for pass_ in (two_layers().forward, two_layers().forward_pre_activation):
+        with pytest.raises(ValueError, match=r"^X: expected "):
+            pass_(np.ones(shape))
+
+
 def test_predict_returns_a_new_array_of_what_forward_returns() -> None:
     X = np.random.default_rng(0).standard_normal((5000, 2))
     model = two_layers()
@@ -259,6 +270,7 @@ def test_a_float32_replica_computes_in_single_precision() -> None:
     model = two_layers()
     twin = model.replica(model.parameters.astype(np.float32))
     assert twin.forward(X_GOOD).dtype == np.float32
+    assert twin.forward(X_GOOD.astype(np.float64)).dtype == np.float32
     np.testing.assert_allclose(twin.forward(X_GOOD), model.forward(X_GOOD), rtol=1e-5)
     with pytest.raises(ValueError, match=r"parameters: expected shape \(13,\), found \(12,\)"):
         model.replica(np.zeros(12))

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
+from minilayer.nn import Workspace
+from minilayer.objective.shards import Minibatch, Shards
 from tests.helpers.problems import PAIRS, random_parts
 
 ROWS = 12
@@ -66,3 +68,21 @@ def test_wrong_row_numbers_are_refused(rows: Any) -> None:
     hint = r"rows: expected a 1-D array .*: use numpy.flatnonzero\(rows\)$"
     with pytest.raises(ValueError, match=hint):
         objective.minibatch(objective.x0, np.arange(ROWS) < 3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9])
+def test_the_pieces_of_a_minibatch_are_its_rows_in_order(count: int, weighted: bool) -> None:
+    X, Y = np.arange(24.0).reshape(8, 3), 100 + np.arange(8.0)[:, None]
+    weights = 200 + Y if weighted else None
+    shards = Shards((X, Y, weights), 3, np.dtype("float64"), copy=True)
+    minibatch = Minibatch(shards, np.array([6, 1, 4, 2, 7]), count)
+    assert len(minibatch) == min(count, 5)
+    found = []
+    for piece in range(len(minibatch)):
+        x, y, weight = minibatch.load(piece, Workspace())
+        parts = [x, y] if weight is None else [x, y, weight]
+        assert len(parts) == 2 + weighted
+        found.append(np.hstack(parts))
+    whole = np.hstack([X, Y, weights] if weights is not None else [X, Y])
+    np.testing.assert_array_equal(np.vstack(found), whole[[1, 2, 4, 6, 7]])

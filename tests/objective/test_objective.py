@@ -139,6 +139,9 @@ def test_data_are_not_written_to_and_are_copied_unless_copy_is_false(copy: bool)
     np.testing.assert_array_equal(Y, before[1])
     X[:] = 0
     assert (objective(model.parameters)[0] == cost) is copy
+    all_rows = np.arange(objective.rows)
+    estimate = objective.minibatch(model.parameters, all_rows)[0]
+    assert (estimate == pytest.approx(cost, rel=1e-12)) is copy
 
 
 def test_parameters_out_of_range_give_a_cost_that_is_not_finite() -> None:

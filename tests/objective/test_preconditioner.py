@@ -98,6 +98,11 @@ def test_a_layer_of_more_inputs_than_a_quarter_of_the_rows_is_left_out(
         ((2, 1001), 50_000, False),
         ((2000, 5000), 1_000_000, False),
         ((3, 2, 7), 28, True),
+        # Each limit, and one row or one input beyond.
+        ((1, 100), 1000, True),
+        ((1, 100), 999, False),
+        ((1, 4096), 2_000_000, True),
+        ((1, 4097), 2_000_000, False),
     ],
 )
 def test_an_inverse_that_costs_more_than_it_saves_is_left_out(

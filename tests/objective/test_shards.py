@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from minilayer.objective.shards import default_shards
-from tests.helpers.problems import PAIRS, random_objective
+import minilayer as ml
+from minilayer.nn import Workspace
+from minilayer.objective.shards import Shards, default_shards
+from tests.helpers.problems import PAIRS, ex4_model, random_objective
 
 ROWS = 23
 
@@ -48,7 +50,34 @@ def test_the_default_sharding_depends_on_the_sizes_only(
         ((20_000, 1210, 26), 2),
         ((10_000, 545, 17), 1),
         ((4, 17, 5), 1),
+        # 100,000 multiply-adds a row, 60 of them for each of 1000 activations: 25 million a shard.
+        ((499, 40_000, 1000), 1),
+        ((500, 40_000, 1000), 2),
+        ((749, 40_000, 1000), 2),
+        ((750, 40_000, 1000), 3),
+        ((1250, 40_000, 1000), 4),
     ],
 )
 def test_default_shards_of_some_sizes(sizes: tuple[int, int, int], shards: int) -> None:
     assert default_shards(*sizes) == shards
+
+
+@pytest.mark.parametrize(("rows", "shards"), [(4037, 1), (4038, 2)])
+def test_the_default_sharding_counts_parameters_and_units(rows: int, shards: int) -> None:
+    """10,285 parameters and 35 units make 12,385 multiply-adds a row: two shards at 50 million."""
+    X, Y = np.zeros((rows, 400)), np.zeros((rows, 10))
+    assert ml.Objective(ex4_model(), X, Y, ml.BinaryCrossEntropy()).shards == shards
+
+
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_loaded_rows_have_the_precision_of_the_computation(dtype: str, copy: bool) -> None:
+    X, Y = np.random.default_rng(0).random((5, 3)), np.arange(5)[:, None]
+    shards = Shards((X, Y, None), 2, np.dtype(dtype), copy=copy)
+    for shard, rows in enumerate((slice(0, 2), slice(2, 5))):
+        x, y, weight = shards.load(shard, Workspace())
+        assert x.dtype == y.dtype == np.dtype(dtype)
+        assert weight is None
+        np.testing.assert_array_equal(x, X[rows].astype(dtype))
+        np.testing.assert_array_equal(y, Y[rows])
+        assert np.shares_memory(x, X) == (dtype == "float64" and not copy)

@@ -48,3 +48,23 @@ def test_one_row_of_numbers_for_several_outputs_is_refused() -> None:
     expected = r"Y: expected 3 columns \(outputs of the model\), found shape \(12,\)"
     with pytest.raises(ValueError, match=expected):
         ml.Objective(model, X, np.ones(ROWS), ml.SquaredError())
+
+
+@pytest.mark.parametrize(
+    ("pair", "dtype", "has_hint"),
+    [
+        ("softmax", np.int64, True),
+        ("softmax", np.uint8, True),
+        ("softmax", np.float64, False),
+        ("identity", np.int64, False),
+        ("identity", np.float64, False),
+    ],
+)
+def test_only_a_column_of_labels_is_told_to_become_one_row(
+    pair: str, dtype: Any, has_hint: bool
+) -> None:
+    model, X, _ = random_parts(pair, ROWS)
+    loss = PAIRS[pair][1]()
+    with pytest.raises(ValueError, match=r"^Y: expected 3 columns .*, found 1") as caught:
+        ml.Objective(model, X, LABELS[:, None].astype(dtype), loss)
+    assert ("use Y.ravel() for labels" in str(caught.value)) == has_hint

@@ -19,6 +19,17 @@ def test_they_give_the_loss_without_penalty_and_the_predictions(pair: str) -> No
     np.testing.assert_allclose(predictions, model.replica(x).predict(X[20:]), rtol=1e-13)
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+def test_many_rows_are_predicted_in_shards(pair: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, X, Y = random_parts(pair, 30)
+    loss = PAIRS[pair][1]()
+    monkeypatch.setattr(ml.Objective, "_default_shards", lambda self, rows: rows // 5)
+    rows = ml.Objective(model, X[:10], Y[:10], loss, workers=2).validation_rows(X, Y)
+    cost, predictions = rows(model.parameters)
+    assert cost == pytest.approx(ml.Objective(model, X, Y, loss)(model.parameters)[0], rel=1e-13)
+    np.testing.assert_allclose(predictions, model.predict(X), rtol=1e-13)
+
+
 def test_wrong_rows_are_refused() -> None:
     model, X, Y = random_parts("sigmoid", 12)
     objective = ml.Objective(model, X, Y, ml.BinaryCrossEntropy())

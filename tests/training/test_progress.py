@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import minilayer as ml
 from minilayer.training import progress
-from minilayer.training.progress import Figures
+from minilayer.training.progress import REFRESH_SECONDS, Figures, ProgressBar
+from tests.helpers.clock import FakeClock
 from tests.helpers.problems import xor
 from tests.helpers.terminal import terminal
 
@@ -340,3 +341,36 @@ def test_tqdm_can_be_turned_off_for_all(
     monkeypatch.setattr("tqdm.auto.tqdm", Disabled)
     assert train(ml.LBFGS(max_iterations=3)).nit == 3
     assert capsys.readouterr().err == ""
+
+
+# How often it is drawn
+
+
+def test_evaluations_in_quick_succession_are_drawn_together(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "REFRESH_SECONDS", REFRESH_SECONDS)
+    bar = ProgressBar("method", "evaluations", None, show=True)
+    capsys.readouterr()
+    clock.advance(0.15)
+    bar.update(1, 3.0, 1.0)
+    assert capsys.readouterr().err == ""
+    clock.advance(0.1)
+    bar.update(2, 2.0, 0.5)
+    assert "cost 2, 2 eval" in capsys.readouterr().err
+    clock.advance(0.15)
+    bar.update(3, 1.0, 0.25)
+    assert capsys.readouterr().err == ""
+    bar.close()
+    assert "cost 1, 3 eval" in capsys.readouterr().err
+
+
+def test_a_finished_run_that_is_taken_up_again_shows_no_cost_that_it_did_not_evaluate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bar = ProgressBar("method", "evaluations", 10, show=True)
+    bar.resume_from(6, 5)
+    bar.close()
+    drawn = capsys.readouterr().err
+    assert "6/10" in drawn
+    assert "cost" not in drawn

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,16 @@ def test_a_callback_that_is_not_callable_is_refused(make: Make) -> None:
         make().minimize(Rosenbrock(), START, callback=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("trainer", [ml.LBFGS(tolerance=0.5), ml.GradientDescent(tolerance=0.5)])
+@pytest.mark.parametrize(("start", "converged"), [(0.5, True), (0.5 + 1e-15, False)])
+def test_a_gradient_norm_of_the_tolerance_is_small_enough(
+    trainer: ml.Trainer, start: float, converged: bool
+) -> None:
+    result = trainer.minimize(Bowl(), [0.0, -start])
+    assert result.status == ml.Status.CONVERGED
+    assert (result.nit == 0) == converged
+
+
 # Values that are not finite
 
 
@@ -287,6 +298,14 @@ def test_a_wrong_start_is_refused(make: Make, objective: Any, x0: Any, message: 
 @pytest.mark.parametrize("start", [np.array([-1, 1]), np.array([-1, 1], np.float32), [-1, True]])
 def test_a_start_may_have_any_numeric_type(make: Make, start: Any) -> None:
     assert make(max_evaluations=5).minimize(Rosenbrock(), start).x.dtype == np.float64
+
+
+def test_the_seconds_of_a_run_with_a_checkpoint_begin_at_0(
+    make: Make, clock: FakeClock, tmp_path: Path
+) -> None:
+    objective = Slow(xor().objective, clock, 1e-3)
+    result = make(max_evaluations=4).minimize(objective, checkpoint=tmp_path / "run.h5")
+    assert result.seconds == pytest.approx(1e-3 * result.nfev, rel=1e-6)
 
 
 # The progress bar

@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
+from minilayer.training.history import Evaluation
+from minilayer.training.stopping import Stop
+from minilayer.training.validation import ValidationMonitor
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
 from tests.helpers.objectives import Killed, Rosenbrock, ScriptedValidation
-from tests.helpers.problems import START, overfitting_problem, small_model
+from tests.helpers.problems import START, overfitting_problem, rosenbrock, small_model
 from tests.helpers.processes import forks, in_child
 from tests.helpers.trainers import TRAINERS, Make
 
@@ -143,6 +146,29 @@ def test_patience_counts_from_the_last_improvement(
     assert result.nit == end
     assert result.status == (ml.Status.STOPPED_EARLY if end < 11 else ml.Status.MAX_ITERATIONS)
     assert result.best_iteration == int(np.argmin(costs[: end + 1]))
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("cost", 2), ("metric", 3)])
+def test_only_what_is_monitored_chooses_the_best_iteration(monitor: str, best: int) -> None:
+    """The metric improves where the cost rises."""
+    validation = ml.Validation(
+        [], [], metric=lambda Y, predictions: -first_prediction(Y, predictions), monitor=monitor
+    )
+    objective = ScriptedValidation([5.0, 4.0, 2.0, 7.0, 3.0])
+    trainer = ml.GradientDescent(0.01, tolerance=0, max_iterations=4)
+    assert trainer.minimize(objective, START, validation=validation).best_iteration == best
+
+
+def test_patience_has_run_out_at_every_later_iteration() -> None:
+    objective = ScriptedValidation([1.0])
+    monitor = ValidationMonitor(ml.Validation([], [], patience=3), objective)
+    x = np.array(START)
+    monitor.measure(Evaluation(x, *rosenbrock(x), 1.0), 0)
+    for iteration in (0, 1, 2):
+        monitor.check_patience(iteration)
+    for iteration in (3, 4, 30):
+        with pytest.raises(Stop, match="has not improved for 3 iterations"):
+            monitor.check_patience(iteration)
 
 
 @pytest.mark.parametrize("first", [0.2, math.nan])

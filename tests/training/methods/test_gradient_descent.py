@@ -421,3 +421,23 @@ def test_a_run_that_overflows_advises_a_smaller_learning_rate() -> None:
     assert result.status == ml.Status.NON_FINITE
     advice = "and no step lowered the cost: the learning rate may be too large"
     assert result.message.endswith(advice)
+
+
+# The bar
+
+
+@pytest.mark.parametrize(
+    ("options", "total"),
+    [
+        ({"max_iterations": 3}, 4),
+        ({"max_iterations": 3, "batch_size": 5}, 7),
+        ({"max_iterations": 3, "max_evaluations": 2}, 2),
+        ({"max_iterations": None, "max_evaluations": 2}, 2),
+    ],
+)
+def test_the_bar_is_as_long_as_the_evaluations_within_the_budget(
+    options: dict[str, Any], total: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = ml.GradientDescent(0.01, **options).minimize(regression(), progress=True)
+    assert result.nfev == total
+    assert f" {total}/{total} " in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 import minilayer as ml
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
-from tests.helpers.objectives import OneArray
+from tests.helpers.objectives import Bowl, OneArray, Recorded
 from tests.helpers.problems import START, ex4_model
 
 
@@ -94,6 +94,53 @@ def test_a_preconditioned_run_resumes_bit_for_bit(tmp_path: Path, workers: int) 
         result = trainer.minimize(objective, checkpoint=tmp_path / "run.h5")
         assert result.nfev == budget
     np.testing.assert_equal(same_in_every_run(result), same_in_every_run(whole))
+
+
+class Identity:
+    """A preconditioner that notes after how many iterations it is refreshed."""
+
+    def __init__(self) -> None:
+        self.iterations = 0
+        self.refreshed_after: list[int] = []
+
+    def count(self, iteration: ml.Iteration) -> None:
+        self.iterations = iteration.iteration
+
+    def refresh(self, x: Array) -> None:
+        self.refreshed_after.append(self.iterations)
+
+    def __call__(self, v: Array) -> Array:
+        return v.copy()
+
+
+def test_the_preconditioner_is_refreshed_ever_more_rarely() -> None:
+    identity = Identity()
+
+    class Quadratic(ml.ProblemWrapper):
+        def preconditioner(self) -> Any:
+            return identity
+
+    scales = np.geomspace(1, 1e4, 40)
+    quadratic = Quadratic(lambda x: (float(x @ (scales * x)) / 2, scales * x))
+    trainer = ml.LBFGS(precondition=True, max_iterations=33)
+    result = trainer.minimize(quadratic, np.ones(40), callback=identity.count)
+    assert result.nit == 33
+    assert identity.refreshed_after == [0, 1, 2, 4, 8, 16, 32]
+
+
+# The first step
+
+
+@pytest.mark.parametrize(
+    ("start", "first_trial"),
+    [([0.3, 0.4], [0.0, 0.0]), ([0.6, 0.8], [0.0, 0.0]), ([3.0, 4.0], [2.4, 3.2])],
+)
+def test_the_first_trial_promises_to_lower_the_cost_by_at_most_1(
+    start: list[float], first_trial: list[float]
+) -> None:
+    bowl = Recorded(Bowl())
+    ml.LBFGS(max_evaluations=2).minimize(bowl, start)
+    np.testing.assert_allclose(bowl.points[1], first_trial, rtol=1e-14, atol=1e-14)
 
 
 # The memory

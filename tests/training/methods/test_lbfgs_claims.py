@@ -9,7 +9,6 @@ import pytest
 
 import minilayer as ml
 from minilayer.training import CostAndGradient
-from minilayer.training.methods.cost_window import CostWindow
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
 from tests.helpers.problems import KNOWN_MINIMA
@@ -177,33 +176,6 @@ def test_a_claim_is_about_the_point_that_is_returned() -> None:
     result = ml.LBFGS().minimize(rounded, [3e-4, 1e-4])
     assert result.status == ml.Status.CONVERGED
     assert np.linalg.norm(rounded(result.x)[1]) <= 1e-5
-
-
-def window(*costs: float) -> CostWindow:
-    made = CostWindow.at(costs[0])
-    for cost in costs[1:]:
-        made = made.after(cost)
-    return made
-
-
-def test_ten_iterations_without_a_fall_are_a_stall() -> None:
-    assert not window(*[5.0] * 10).is_stalled(1e-9)
-    assert window(*[5.0] * 11).is_stalled(1e-9)
-    assert window(9.0, *[5.0] * 11).is_stalled(1e-9)
-    assert not window(9.0, *[5.0] * 10).is_stalled(1e-9)
-
-
-def test_falls_that_grow_are_no_stall() -> None:
-    growing = [5 - 1e-14 * 2.0**i for i in range(11)]
-    assert not window(*growing).is_stalled(1e-9)
-    shrinking = [5 - 1e-12 * (1 - 2.0**-i) for i in range(11)]
-    assert window(*shrinking).is_stalled(1e-9)
-
-
-def test_a_gain_is_counted_since_the_restart() -> None:
-    assert window(9.0, *[5.0] * 30).has_gained(0.5)
-    assert not window(9.0, *[5.0] * 30).has_gained(0.8)
-    assert not window(5.0).has_gained(0.0)
 
 
 def test_a_checkpoint_without_the_cost_at_the_restart_resumes(tmp_path: Path) -> None:

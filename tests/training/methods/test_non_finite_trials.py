@@ -12,6 +12,7 @@ import pytest
 import minilayer as ml
 from minilayer.training.history import Evaluation
 from minilayer.training.methods.line_search import line_search
+from minilayer.training.methods.trial_points import _stand_in
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
 from tests.helpers.objectives import Altered, AlteredProducts, Killed, Rosenbrock
@@ -225,3 +226,14 @@ def test_a_product_that_is_not_finite_still_ends_the_run(method: str) -> None:
     objective = AlteredProducts(Rosenbrock(), lambda product: product * math.nan)
     result = ml.ScipyTrainer(method).minimize(objective, START)
     assert (result.status, result.nhev) == (ml.Status.NON_FINITE, 1)
+
+
+def test_the_stand_in_is_the_parabola_that_is_least_at_a_tenth_of_the_step() -> None:
+    gradient = np.array([-3.0, 0.4])
+    accepted = Evaluation(np.array([1.0, 2.0]), 5.0, gradient, float(np.linalg.norm(gradient)))
+    step = np.array([0.7, 0.2])
+    slope = -float(gradient @ step)
+    cost, found = _stand_in(accepted, accepted.x + step)
+    # Along the step: 5 - slope t + 5 slope t**2.
+    assert cost == pytest.approx(5 + 4 * slope, rel=1e-14)
+    np.testing.assert_allclose(found, 9 * slope * step / (step @ step), rtol=1e-14)
