@@ -77,7 +77,8 @@ def test_the_wolfe_conditions_include_their_bounds(
     cost: float, slope: float, is_accepted: bool
 ) -> None:
     """The slope is -1 at 0."""
-    _, tried = search_from_zero(lambda t: {0: (0.0, -1.0), 1: (cost, slope)}.get(t, (9.0, 9.0)), 1)
+    line = {0.0: (0.0, -1.0), 1.0: (cost, slope)}
+    _, tried = search_from_zero(lambda t: line.get(float(t), (9.0, 9.0)), 1.0)
     assert (tried == [1.0]) == is_accepted
 
 
