@@ -84,5 +84,7 @@ def test_the_pieces_of_a_minibatch_are_its_rows_in_order(count: int, weighted: b
         parts = [x, y] if weight is None else [x, y, weight]
         assert len(parts) == 2 + weighted
         found.append(np.hstack(parts))
+    sizes = [len(piece) for piece in found]
+    assert max(sizes) - min(sizes) <= 1
     whole = np.hstack([X, Y, weights] if weights is not None else [X, Y])
     np.testing.assert_array_equal(np.vstack(found), whole[[1, 2, 4, 6, 7]])

@@ -48,6 +48,15 @@ def history_of(rows: int, *, validation: bool = False) -> ml.History:
     return history
 
 
+def test_an_iteration_cannot_be_changed() -> None:
+    def change(iteration: ml.Iteration) -> None:
+        with pytest.raises(AttributeError):
+            iteration.cost = 0.0  # type: ignore[misc]
+
+    result = ml.LBFGS(max_iterations=2).minimize(rosenbrock, START, callback=change)
+    assert min(result.history.cost) > 0
+
+
 # TrainingResult
 
 

@@ -62,6 +62,26 @@ def test_the_strong_wolfe_conditions_hold_at_the_end(line: str, scale: float) ->
     assert len(tried) <= 20
 
 
+@pytest.mark.parametrize(
+    ("cost", "slope", "is_accepted"),
+    [
+        (-0.5, 0.9, True),
+        (-0.5, -0.9, True),
+        (-0.5, 0.9 + 1e-12, False),
+        (-0.5, -0.9 - 1e-12, False),
+        (-1e-4, 0.0, True),
+        (-0.99e-4, 0.0, False),
+    ],
+)
+def test_the_wolfe_conditions_include_their_bounds(
+    cost: float, slope: float, is_accepted: bool
+) -> None:
+    """The slope is -1 at 0."""
+    line = {0.0: (0.0, -1.0), 1.0: (cost, slope)}
+    _, tried = search_from_zero(lambda t: line.get(float(t), (9.0, 9.0)), 1.0)
+    assert (tried == [1.0]) == is_accepted
+
+
 def test_the_lowest_point_is_returned_if_none_satisfies_wolfe() -> None:
     found, _ = search_from_zero(valley_with_a_wall, 1.0)
     assert -1 < found.cost < 0

@@ -12,7 +12,8 @@ import pytest
 import minilayer as ml
 from minilayer.training.history import Evaluation
 from minilayer.training.methods.line_search import line_search
-from minilayer.training.methods.trial_points import _stand_in
+from minilayer.training.methods.trial_points import TrialPoints, _stand_in
+from minilayer.training.stopping import Stop
 from minilayer.utils.types import Array
 from tests.helpers.comparisons import same_in_every_run
 from tests.helpers.objectives import Altered, AlteredProducts, Killed, Rosenbrock
@@ -237,3 +238,20 @@ def test_the_stand_in_is_the_parabola_that_is_least_at_a_tenth_of_the_step() -> 
     # Along the step: 5 - slope t + 5 slope t**2.
     assert cost == pytest.approx(5 + 4 * slope, rel=1e-14)
     np.testing.assert_allclose(found, 9 * slope * step / (step @ step), rtol=1e-14)
+
+
+@pytest.mark.parametrize("needs_finite_costs", [True, False])
+def test_the_twentieth_trial_in_a_row_without_a_finite_cost_ends_a_run(
+    needs_finite_costs: bool,
+) -> None:
+    class Endless:
+        """A run whose trial points have no finite cost."""
+
+        def evaluate(self, x: Array, *, is_trial: bool = False) -> Evaluation:
+            return Evaluation(x, math.inf if is_trial else 1.0, np.ones(1), 1.0)
+
+    points = TrialPoints(Endless(), needs_finite_costs)  # type: ignore[arg-type]
+    for trial in range(20):
+        points.evaluate(np.array([float(trial)]))
+    with pytest.raises(Stop, match=r"^20 trial points in a row gave no finite cost$"):
+        points.evaluate(np.array([20.0]))
