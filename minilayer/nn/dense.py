@@ -9,7 +9,7 @@ import numpy as np
 
 from ..utils.checks import check_count, check_flag, check_instance
 from ..utils.types import Array
-from .configured import ConfigValue, register
+from .configured import ConfigValue, register, undescribed_arguments
 from .initializers import Glorot, Initializer, sample_of
 from .layer import Layer
 
@@ -38,7 +38,8 @@ class Dense(Layer):
     Raises
     ------
     TypeError, ValueError
-        For sizes that are not integers of at least 1, and arguments of another kind.
+        For sizes that are not integers of at least 1, arguments of another kind, and an initializer
+        whose ``config`` lacks an argument.
 
     References
     ----------
@@ -69,6 +70,13 @@ class Dense(Layer):
         if initializer is not None:
             expected = "an Initializer such as Glorot()"
             check_instance("initializer of Dense", initializer, Initializer, expected)
+            missing = undescribed_arguments(initializer)
+            if missing:
+                name = type(initializer).__name__
+                raise TypeError(
+                    f"initializer of Dense: expected {name}.config() to give every argument of "
+                    f"{name}(...), found none for {missing[0]!r}: a checkpoint would lose it"
+                )
         self.initializer = initializer or Glorot()
         self.has_bias = check_flag("bias of Dense", bias)
         self._first = int(self.has_bias)  # the column of theta where the weight begins

@@ -200,8 +200,8 @@ class PinballLoss(ElementwiseLoss):
     quantile : float
         Between 0 and 1: the share of the targets that lie below the prediction.
     smoothing : float
-        In the targets' unit. A hundredth of their spread changes the quantile little; Newton
-        methods and LBFGS need more steps the smaller it is.
+        In the targets' unit, and small against their spread: the kink at r = 0 is rounded over
+        about this distance.
 
     Raises
     ------

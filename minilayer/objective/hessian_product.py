@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..nn import Loss, Sequential, Workspace
-from ..nn.loss import CanonicalLoss, checked_array
+from ..nn.loss import CanonicalLoss, checked_array, write_weighted
 from ..nn.parameter_layout import parameter_views
 from ..utils.types import Array
 
@@ -72,8 +72,10 @@ def hessian_product(
     if is_canonical:
         np.subtract(output, target, out=error)
         if weight is not None:
-            error *= weight
-            change = change * weight  # not in place: the last layer may rely on its own array
+            write_weighted(error, weight, out=error)
+            weighted = work.array("weighted change", change.shape, change.dtype)
+            write_weighted(change, weight, out=weighted)
+            change = weighted  # another array: the last layer may rely on its own
     else:
         if not gauss_newton:
             np.copyto(error, output)

@@ -107,3 +107,23 @@ def test_a_sample_of_the_wrong_shape_is_an_error() -> None:
         ValueError, match=r"expected Wrong\(\).sample to return an array of shape \(2, 3\)"
     ):
         ml.Sequential([ml.Dense(3, 2, Wrong())])
+
+
+def test_an_initializer_that_hides_an_argument_is_refused() -> None:
+    class Scaled(ml.Initializer):
+        """Keeps its argument under another name."""
+
+        def __init__(self, size: float) -> None:
+            self._size = size
+
+        def sample(
+            self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        ) -> Array:
+            return self._size * rng.standard_normal(shape)
+
+    message = (
+        r"^initializer of Dense: expected Scaled.config\(\) to give every argument of "
+        r"Scaled\(...\), found none for 'size': a checkpoint would lose it$"
+    )
+    with pytest.raises(TypeError, match=message):
+        ml.Dense(2, 1, Scaled(0.5))

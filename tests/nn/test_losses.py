@@ -247,6 +247,37 @@ def test_a_loss_of_the_prediction_sees_what_the_model_predicts(
     assert cost == pytest.approx(loss.value_and_error_(model.predict(X), Y, Workspace()) / 7)
 
 
+@pytest.mark.parametrize("loss", [ml.SquaredError(), ml.Huber(0.5)])
+@pytest.mark.parametrize("last", [ml.Sigmoid, ml.Softmax, None])
+def test_validation_rows_have_predictions_and_the_loss_of_them(
+    loss: ml.Loss, last: type[ml.Activation] | None
+) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((7, 3)), rng.random((7, 2))
+    model = ml.mlp(3, 4, 2, output=last, seed=0)
+    objective = ml.Objective(model, X, Y, loss, l2=1.0)
+    cost, predictions = objective.validation_rows(X[:5], Y[:5])(objective.x0)
+    np.testing.assert_allclose(predictions, model.predict(X[:5]))
+    expected = loss.value_and_error_(np.asfortranarray(predictions), Y[:5], Workspace()) / 5
+    assert cost == pytest.approx(expected)
+
+
+def test_the_error_does_not_overwrite_what_a_last_layer_of_ones_own_needs() -> None:
+    class Power(ml.Layer):
+        """exp(x), a layer that is no activation and needs its output."""
+
+        def forward(self, x: Array) -> Array:
+            self.y = np.exp(x)
+            return self.y
+
+        def input_gradient(self, dy: Array) -> Array:
+            return np.asarray(dy * self.y)
+
+    model = ml.Sequential([ml.Dense(2, 1), Power()], seed=0)
+    objective = ml.Objective(model, [[1.0, 2.0], [3.0, -1.0]], [1.0, 2.0], ml.SquaredError())
+    assert ml.check_gradient(objective).worst < 1e-7
+
+
 @pytest.mark.parametrize("middle", [ml.Tanh, ml.Sigmoid, ml.SiLU])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_error_does_not_overwrite_what_an_activation_before_the_last_needs(

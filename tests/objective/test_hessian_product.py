@@ -135,6 +135,21 @@ def test_both_matrices_of_a_convex_loss_and_a_linear_model_are_equal(loss: ml.Lo
         np.testing.assert_array_equal(matrix(objective), matrix(objective, gauss_newton=True))
 
 
+@pytest.mark.parametrize("gauss_newton", [False, True])
+def test_a_row_of_weight_0_does_not_count_even_if_its_prediction_is_infinite(
+    gauss_newton: bool,
+) -> None:
+    X, Y = np.array([[1.0], [2.0], [1e6]]), np.array([[1.0], [2.0], [3.0]])
+    model = ml.Sequential([ml.Dense(1, 1), ml.Exp()], seed=0)
+    x, v = np.array([0.1, 0.5]), np.array([1.0, -2.0])
+    weighted = ml.Objective(model, X, Y, ml.Poisson(), sample_weight=[1, 1, 0])
+    without = ml.Objective(model, X[:2], Y[:2], ml.Poisson())
+    assert weighted(x)[0] == pytest.approx(without(x)[0])
+    np.testing.assert_allclose(weighted(x)[1], without(x)[1])
+    found = weighted.hessp(x, v, gauss_newton=gauss_newton)
+    np.testing.assert_allclose(found, without.hessp(x, v, gauss_newton=gauss_newton))
+
+
 NEWTON_CASES: dict[str, tuple[ml.Loss, type[ml.Activation]]] = {
     "Huber": (ml.Huber(0.5), ml.Identity),
     "Huber on Softplus": (ml.Huber(0.5), ml.Softplus),
