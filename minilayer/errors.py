@@ -3,9 +3,10 @@
     MinilayerError
       CheckpointError   also ValueError      a file or model that cannot be read or stored
       ResumeError       also ValueError      a checkpoint of another run
-      CurvatureError    also TypeError       a layer without second derivatives
+      CurvatureError    also TypeError       a layer or loss without second derivatives
       GradientError     also AssertionError  a wrong derivative
       LayerError        also AssertionError  a layer that breaks the contract of Layer
+      LossError         also AssertionError  a loss that breaks the contract of Loss
 
 Wrong arguments raise TypeError or ValueError, as everywhere in Python.
 """
@@ -26,7 +27,7 @@ class ResumeError(MinilayerError, ValueError):
 
 
 class CurvatureError(MinilayerError, TypeError):
-    """A layer does not define what Hessian products need."""
+    """A layer or loss does not define what Hessian products need."""
 
 
 class GradientError(MinilayerError, AssertionError):
@@ -35,3 +36,7 @@ class GradientError(MinilayerError, AssertionError):
 
 class LayerError(MinilayerError, AssertionError):
     """A layer breaks the contract of Layer; the message says what was expected and found."""
+
+
+class LossError(MinilayerError, AssertionError):
+    """A loss breaks the contract of Loss; the message says what was expected and found."""

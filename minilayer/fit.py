@@ -15,20 +15,25 @@ from .nn import (
     Identity,
     Layer,
     Loss,
+    Poisson,
     Rescale,
     Sequential,
     SquaredError,
     Standardize,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_output_activation, check_rows, is_regression
+from .objective.inputs import check_loss_fits, check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number
 
-LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, SquaredError)
+DEFAULT_MAX_ITERATIONS = 200
+"""Of fit without a trainer and without a limit."""
 UNITS = (1e-300, 1e300)
 """Of costs: a square that overflows is told of by the cost itself."""
+
+LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
+"""Losses that an output activation suggests."""
 
 
 def fit(
@@ -78,14 +83,15 @@ def fit(
         are the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
-        CategoricalCrossEntropy after Softmax, SquaredError after Identity or a layer that is no
-        activation.
+        CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
+        layer that is no activation.
     trainer : Trainer, optional
-        Default: ``LBFGS()``, which runs until it has converged. It preconditions if ``l2 > 0``;
-        ``result.method`` says which algorithm ran.
+        Default: ``LBFGS()``. It preconditions if ``l2 > 0``; ``result.method`` says which
+        algorithm ran.
     max_evaluations, max_iterations : int, optional
-        The budget of the default trainer. With ``trainer=``, give the budget to the trainer:
-        ``LBFGS(max_iterations=3)``.
+        The budget of the default trainer. If none of the three limits is given, it is 200
+        iterations, as in scikit-learn; a minimum may need more. With ``trainer=``, give the budget
+        to the trainer: ``LBFGS(max_iterations=3)``.
     max_seconds : float, optional
         As above.
     sample_weight, class_weight, dtype, shards, workers, copy
@@ -142,6 +148,8 @@ def fit(
     with _taken_in(model, constants):
         unit = _cost_of_one(model) if standardize and isinstance(loss, SquaredError) else 1.0
         if trainer is None:
+            if max_evaluations is None and max_iterations is None and max_seconds is None:
+                max_iterations = DEFAULT_MAX_ITERATIONS
             trainer = LBFGS(
                 tolerance=LBFGS().tolerance * unit,
                 max_evaluations=max_evaluations,
@@ -176,7 +184,7 @@ def _constants(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
 ) -> list[tuple[int, Layer]]:
     """Return the layers that standardize X and Y and that the model lacks, with their places."""
-    check_output_activation(model, loss)
+    check_loss_fits(model, loss)
     inputs, targets = check_rows(model, loss, X, Y)
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
@@ -208,12 +216,13 @@ def _cost_of_one(model: Sequential) -> float:
 def _suggested_loss(model: Sequential) -> Loss:
     """Return the loss whose output activation is the model's last layer."""
     last = model.layers[-1]
-    kind = Identity if model.output_activation is None else type(last)
+    if model.output_activation is None or type(last) is Identity:
+        return SquaredError()
     for loss in LOSSES:
-        if kind is loss.output_activation:
+        if type(last) is loss.output_activation:
             return loss()
     raise ValueError(
         "model: expected Sigmoid() as the last layer for yes or no, Softmax() for one of several "
-        "classes, Identity() or Dense for numbers, "
+        "classes, Exp() for counts, Identity() or Dense for numbers, "
         f"found {last!r}: or pass loss="
     )

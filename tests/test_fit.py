@@ -19,7 +19,9 @@ def test_by_default_it_takes_the_loss_of_the_last_layer_and_lbfgs(pair: str) -> 
     model, X, Y = random_parts(pair, ROWS)
     found = ml.fit(model, X, Y, 0.3)
     other, X, Y = random_parts(pair, ROWS)
-    expected = ml.LBFGS().minimize(ml.Objective(other, X, Y, PAIRS[pair][1](), 0.3))
+    expected = ml.LBFGS(max_iterations=200).minimize(
+        ml.Objective(other, X, Y, PAIRS[pair][1](), 0.3)
+    )
     np.testing.assert_array_equal(found.x, expected.x)
     np.testing.assert_array_equal(model.parameters, found.x)
     assert (found.fun, found.message) == (expected.fun, expected.message)
@@ -46,7 +48,7 @@ def test_every_option_is_passed_on(option: str) -> None:
     found = train(**given)
     assert not np.array_equal(found.x, train().x)
     model, X, _ = random_parts("softmax", ROWS)
-    trainer = given.pop("trainer", ml.LBFGS())
+    trainer = given.pop("trainer", ml.LBFGS(max_iterations=200))
     validation = given.pop("validation", None)
     objective = ml.Objective(model, X, LABELS, ml.CategoricalCrossEntropy(), **given)
     np.testing.assert_array_equal(found.x, trainer.minimize(objective, validation=validation).x)
@@ -133,6 +135,17 @@ def test_budgets_loss_and_a_pair_of_validation_rows_are_passed_on() -> None:
     assert ml.fit(model, X, Y, l2=0.1, max_evaluations=2).method == "L-BFGS, preconditioned"
     with pytest.raises(ValueError, match="expected without a trainer, found beside LBFGS"):
         ml.fit(model, X, Y, trainer=ml.LBFGS(), max_seconds=3)
+
+
+def test_without_a_limit_it_ends_after_200_iterations() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-3, 3, (100, 1))
+    noise = rng.standard_normal(100)
+    result = ml.fit(ml.mlp(1, 30, 1, seed=0), X, noise)
+    assert (result.status, result.nit) == (ml.Status.MAX_ITERATIONS, 200)
+    assert result.message.endswith("raise max_iterations, or train again to go on")
+    longer = ml.fit(ml.mlp(1, 30, 1, seed=0), X, noise, max_evaluations=400)
+    assert longer.nit > 200
 
 
 # standardize=True

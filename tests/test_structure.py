@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "training/problem": "nn",
     "training/resume": "training/history training/problem checkpoint",
     "training": "training/history training/problem training/resume",
-    "training/methods": "training training/history training/problem",
+    "training/methods": "training training/history training/problem training/resume",
     "fit": "nn objective training training/methods",
     "ex4": "nn",
     "testing": "nn objective checkpoint",

@@ -4,9 +4,9 @@ Format 3. Attributes are scalars: integers, or strings of fixed length in UTF-8.
 contiguous little-endian float64, each with an attribute sha256, the checksum of its bytes.
 
     /                        format = "minilayer"; version = 3; minilayer = the version that wrote
-                             it; layers = how many; sha256 = the checksum of all that follows;
-                             state = a JSON object of the training state's values and its arrays'
-                             shapes, if there is one
+                             it; layers = how many; sha256 = the checksum of the version and of all
+                             that follows; state = a JSON object of the training state's values
+                             and its arrays' shapes, if there is one
     /layers/<i>              class = the layer's registered name; config = its arguments, a JSON
                              object, in which an initializer is {"class": name, "config": {...}};
                              arrays = a JSON object of the shapes of its arguments that are arrays,
@@ -15,9 +15,9 @@ contiguous little-endian float64, each with an attribute sha256, the checksum of
     /layers/<i>/config/<name> an argument that is an array, nested as config is
     /state/<name>/.../<name> an array of the training state, nested as the state is
 
-Format 2 has no arguments that are arrays. Format 1 differs from it in two things: its layers'
-configurations lack what has been added since, and its training state is not nested. A file of a
-newer version is refused with a sentence that says so.
+Format 2 has no arguments that are arrays, and its checksum leaves the version out. Format 1 differs
+from format 2 in two things: its layers' configurations lack what has been added since, and its
+training state is not nested. A file of a newer version is refused with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from .hdf5 import MAX_DIMENSIONS, MAX_NAME_BYTES
 
 FORMAT = "minilayer"
 VERSION = 3
+FIRST_COVERED_VERSION = 3
+"""The first version that the checksum of all content covers."""
 MAX_BYTES = 1 << 30
 """The largest file that is read unless the caller allows more: one gibibyte."""
 MAX_LAYERS = 10_000
@@ -133,7 +135,9 @@ def checksum(value: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(value, "<f8").reshape(-1).data).hexdigest()
 
 
-def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str]) -> str:
+def content_checksum(
+    layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str], version: int
+) -> str:
     """Return the SHA-256 of all that a checkpoint says.
 
     Parameters
@@ -143,5 +147,8 @@ def content_checksum(layers: list[tuple[str, str, dict[str, str]]], state: dict[
         name. If arguments are arrays: their shapes as JSON under "", and their checksums by path.
     state : dict of str
         The checksums of the training state's arrays by path, and "" for its JSON.
+    version : int
+        Of the format.
     """
-    return hashlib.sha256(json.dumps([layers, state]).encode()).hexdigest()
+    covered = [layers, state] if version < FIRST_COVERED_VERSION else [version, layers, state]
+    return hashlib.sha256(json.dumps(covered).encode()).hexdigest()

@@ -81,11 +81,11 @@ def read_content(file: PlainFile, max_bytes: int) -> Content:
         values += arrays
         about_layers.append(about)
     state, state_sums = _state(root)
-    if root.attribute("sha256") != content_checksum(about_layers, state_sums):
+    if root.attribute("sha256") != content_checksum(about_layers, state_sums, version):
         raise MalformedError(
             "/: expected the checksum of all content, found another: the file is damaged"
         )
-    parameters = np.concatenate(values) if values else np.zeros(0)
+    parameters = np.concatenate([np.zeros(0), *values])  # in the machine's own byte order
     return Content(layers, parameters, state)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import CheckpointError
 from ..nn import Layer, Sequential, registered
 from ..nn.initializers import without_initializers
+from ..nn.sequential import sequential_with
 from ..utils.checks import check_count, check_instance, check_path, short_repr
 from ..utils.files import replace_file
 from ..utils.types import Array, State
@@ -125,12 +126,10 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequent
     """
     content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
     try:
-        model = Sequential(content.layers)
+        return sequential_with(content.layers, content.parameters)
     except Exception as error:  # a layer of the user's own may raise anything
         message = f"{path}: /layers: expected layers that make a network: {error}"
         raise CheckpointError(message) from error
-    model.parameters[:] = content.parameters
-    return model
 
 
 def load_parameters(
@@ -263,7 +262,7 @@ def _encode(model: Sequential, state: State) -> bytes:
         file.attrs["version"] = VERSION
         file.attrs["layers"] = len(model.layers)
         file.attrs["minilayer"] = np.bytes_(library_version())
-        file.attrs["sha256"] = np.bytes_(content_checksum(about_layers, state_sums))
+        file.attrs["sha256"] = np.bytes_(content_checksum(about_layers, state_sums, VERSION))
     return buffer.getvalue()
 
 

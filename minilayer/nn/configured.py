@@ -23,7 +23,7 @@ class Configured:
     """An object that ``config`` describes: ``type(self)(**self.config())`` makes an equal one."""
 
     is_storable: ClassVar[bool] = False
-    """Whether checkpoints can name the class: layers and initializers."""
+    """Whether checkpoints can name the class: layers, losses and initializers."""
 
     def config(self) -> Mapping[str, ConfigValue]:
         """Return every constructor argument by name.
@@ -58,7 +58,7 @@ def register(configured: ConfiguredClass) -> ConfiguredClass:
     Parameters
     ----------
     configured : type
-        A subclass of Layer or Initializer. Use ``@register`` as a class decorator.
+        A subclass of Layer, Loss or Initializer. Use ``@register`` as a class decorator.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def register(configured: ConfiguredClass) -> ConfiguredClass:
     Raises
     ------
     TypeError
-        If it is not a subclass of Layer or Initializer.
+        If it is not a subclass of Layer, Loss or Initializer.
     ValueError
         If another class of that name is registered.
 
@@ -87,7 +87,8 @@ def register(configured: ConfiguredClass) -> ConfiguredClass:
     is_configured = isinstance(configured, type) and issubclass(configured, Configured)
     if not (is_configured and configured.is_storable):
         found = repr(configured)
-        raise TypeError(f"register: expected a subclass of Layer or Initializer, found {found}")
+        expected = "a subclass of Layer, Loss or Initializer"
+        raise TypeError(f"register: expected {expected}, found {found}")
     name = configured.__name__
     known = _REGISTRY.get(name, configured)
     place = f"{known.__module__}.{known.__qualname__}"
@@ -128,6 +129,15 @@ def identity(value: object) -> object:
     if isinstance(value, list | tuple):
         return [identity(part) for part in value]
     return value
+
+
+def identifying_text(described: Configured) -> str:
+    """Return the repr if that shows each argument in full, else the repr and the arguments."""
+    values = described.config().values()
+    shows_all = type(described).__repr__ is Configured.__repr__
+    if shows_all and not any(isinstance(value, np.ndarray | Configured) for value in values):
+        return repr(described)
+    return f"{described!r} {identity(described)!r}"
 
 
 def undescribed_arguments(described: Configured) -> list[str]:

@@ -1,89 +1,31 @@
-"""Losses, each with the output activation that it is paired with.
+"""The canonical losses: cross-entropies, the squared error and Poisson's.
 
-Every loss starts from the last layer's pre-activation z. Its value is therefore finite for z of any
-size: no log(0) and no 0 * inf can arise. The pairs are the canonical links of generalized linear
-models (McCullagh and Nelder, 1989, section 2.2): the derivative with respect to z is the output
-error ``prediction - target``, the exercise's delta3.
+The cross-entropies and Poisson's start from the last layer's pre-activation z. Their value is
+therefore finite where it can be: no log(0) and no 0 * inf can arise. Their pairs are the canonical
+links of generalized linear models (McCullagh and Nelder, 1989, section 2.2): the derivative with
+respect to z is ``prediction - target``.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from typing import ClassVar, final
+from typing import final
 
 import numpy as np
 
 from ..utils.types import Array
-from .activations import Activation, Identity, Sigmoid, Softmax
-from .configured import Configured
+from .activations import Exp, Sigmoid, Softmax
+from .configured import register
+from .loss import CanonicalLoss, Loss, write_weighted
 from .workspace import Workspace
 
 FACTORS_PER_LOG = 64
 """Factors 1 + e of one logarithm: their product is at most 2**64, which single precision holds."""
 
 
-class Loss(Configured, ABC):
-    """A loss of rows of predictions (m, n) against rows of targets (m, n).
-
-    Attributes
-    ----------
-    output_activation : type of Activation
-        The activation that the model must end with. If it is Identity, the model may also end with
-        a layer that is no activation, such as Dense.
-    takes_labels : bool
-        Whether targets are classes, so that integer labels may stand for one-hot targets.
-    is_canonical : bool
-        Whether the derivative with respect to z is ``prediction - target``, as Hessian products
-        assume.
-    """
-
-    output_activation: ClassVar[type[Activation]]
-    takes_labels: ClassVar[bool] = False
-    is_canonical: ClassVar[bool] = False
-
-    @abstractmethod
-    def value_and_error_(
-        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
-    ) -> float:
-        """Return the loss and overwrite z with the output error.
-
-        Parameters
-        ----------
-        z : ndarray, shape (m, n)
-            The pre-activations, in a Fortran-ordered work array. On return it holds the derivative
-            of the result with respect to z, times ``weight`` if there is one; for a canonical loss
-            that is ``output_activation(z) - target``.
-        target : ndarray, shape (m, n)
-            The targets, in any memory order.
-        work : Workspace
-            Where work arrays come from.
-        weight : ndarray, shape (m, 1), optional
-            How many times each row counts.
-
-        Returns
-        -------
-        float
-            The sum of the loss over all rows and columns.
-        """
-
-    def check_targets(self, targets: Array) -> None:
-        """Check finite targets.
-
-        Parameters
-        ----------
-        targets : ndarray, shape (m, n)
-            Finite numbers.
-
-        Raises
-        ------
-        ValueError
-            If the loss is not defined for them.
-        """
-
-
 @final
-class BinaryCrossEntropy(Loss):
+@register
+class BinaryCrossEntropy(CanonicalLoss):
     """-sum [y log p + (1 - y) log(1 - p)], with p = sigmoid(z) and targets y in [0, 1].
 
     This is the exercise's cost, summed over output columns. In terms of z it is
@@ -98,7 +40,6 @@ class BinaryCrossEntropy(Loss):
 
     output_activation = Sigmoid
     takes_labels = True
-    is_canonical = True
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None
@@ -130,7 +71,8 @@ class BinaryCrossEntropy(Loss):
 
 
 @final
-class CategoricalCrossEntropy(Loss):
+@register
+class CategoricalCrossEntropy(CanonicalLoss):
     """-sum y log p, with p = softmax(z) along each row; each row of targets y >= 0 sums to 1.
 
     Examples
@@ -144,7 +86,6 @@ class CategoricalCrossEntropy(Loss):
 
     output_activation = Softmax
     takes_labels = True
-    is_canonical = True
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None
@@ -182,11 +123,14 @@ class CategoricalCrossEntropy(Loss):
 
 
 @final
-class SquaredError(Loss):
-    """1/2 sum (p - y)**2, with p = z: half the squared error, summed over the output columns.
+@register
+class SquaredError(CanonicalLoss):
+    """1/2 sum (p - y)**2, half the squared error of the predictions p, summed over the columns.
 
-    For n columns, Keras' mean squared error and PyTorch's ``MSELoss`` are 2 / n times the mean of
-    this loss over the rows.
+    The model may end with any layer: Identity or Dense for a regression, Sigmoid or Softplus for
+    targets in a range. For n columns, Keras' mean squared error and PyTorch's ``MSELoss`` are 2 / n
+    times the mean of this loss over the rows. Gauss-Newton products are those of J'J, with J the
+    derivative of p by the parameters.
 
     Examples
     --------
@@ -195,8 +139,7 @@ class SquaredError(Loss):
     (2.0, array([[2., 0.]]))
     """
 
-    output_activation = Identity
-    is_canonical = True
+    output_activation = None
 
     def value_and_error_(
         self, z: Array, target: Array, work: Workspace, weight: Array | None = None
@@ -209,6 +152,51 @@ class SquaredError(Loss):
         total = _dot(weighted, z) / 2
         np.copyto(z, weighted)
         return total
+
+
+@final
+@register
+class Poisson(CanonicalLoss):
+    """sum [exp(z) - y z]: counts y >= 0 with the mean p = exp(z).
+
+    This is the negative log-likelihood of the Poisson distribution without log(y!), which does not
+    depend on the model. The loss is infinite where exp(z) is: for z above 709, in single precision
+    above 88.
+
+    References
+    ----------
+    McCullagh and Nelder, Generalized linear models, 1989, chapter 6.
+
+    Examples
+    --------
+    >>> z = np.array([[0.0, -1e4]])
+    >>> Poisson().value_and_error_(z, np.array([[3.0, 0.0]]), Workspace()), z
+    (1.0, array([[-2.,  0.]]))
+    """
+
+    output_activation = Exp
+
+    def value_and_error_(
+        self, z: Array, target: Array, work: Workspace, weight: Array | None = None
+    ) -> float:
+        t = work.array("t", z.shape, z.dtype)
+        np.multiply(target, z, out=t)
+        np.exp(z, out=z)
+        np.subtract(z, t, out=t)
+        z -= target
+        if weight is not None:
+            write_weighted(z, weight, out=z)
+            write_weighted(t, weight, out=t)
+        return float(np.sum(t))
+
+    def check_targets(self, targets: Array) -> None:
+        negative = targets < 0
+        if negative.any():
+            row, column = (int(k) for k in np.argwhere(negative)[0])
+            raise ValueError(
+                "Y: Poisson expects targets >= 0, "
+                f"found {targets[row, column]} in row {row}, column {column}"
+            )
 
 
 def _flat(array: Array) -> Array:

@@ -63,8 +63,9 @@ def parameter_views(layers: tuple[Layer, ...], vector: Array) -> list[Views]:
 
 def check_new(layers: tuple[Layer, ...]) -> None:
     """Raise ValueError for a layer that is used already."""
+    used: set[int] = set()
     for index, layer in enumerate(layers):
-        if any(layer is other for other in layers[:index]):
+        if id(layer) in used:
             raise ValueError(
                 f"layers[{index}]: {layer!r} is used twice: make a new layer for each place"
             )
@@ -73,6 +74,7 @@ def check_new(layers: tuple[Layer, ...]) -> None:
                 f"layers[{index}]: {layer!r} is part of another model: "
                 "make a new layer for each model"
             )
+        used.add(id(layer))
 
 
 def layer_widths(layers: tuple[Layer, ...]) -> list[int]:

@@ -490,6 +490,13 @@ class _Text(str):
         return str(self)
 
 
+def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
+    """Return a Sequential over a vector of its own size; no starting values are drawn."""
+    new = as_layers(layers)
+    check_new(new)
+    return _assemble(new, parameters, layer_widths(new))
+
+
 def _assemble(layers: tuple[Layer, ...], parameters: Array, widths: list[int]) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)

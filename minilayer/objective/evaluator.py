@@ -10,7 +10,8 @@ from typing import Any, final
 
 import numpy as np
 
-from ..nn import Loss, Sequential, Workspace
+from ..nn import Dense, Loss, Sequential, Workspace
+from ..nn.loss import CanonicalLoss, checked_value, sees_prediction
 from ..utils.forks import call_in_child
 from ..utils.interrupts import raise_interrupt
 from ..utils.types import Array
@@ -20,6 +21,18 @@ from .shards import Minibatch, Shards
 
 LOCK_SECONDS = 0.05
 """Between two looks for Ctrl-C while another thread evaluates."""
+
+
+def forward_to_loss(model: Sequential, loss: Loss, x: Array, work: Workspace) -> Array:
+    """Return what the loss sees for rows x, in an array that the loss may overwrite."""
+    is_prediction = sees_prediction(loss, model.output_activation)
+    z = model.forward(x) if is_prediction else model.forward_pre_activation(x)
+    last = (model.layers if is_prediction else model.inner_layers)[-1:]
+    if last and type(last[0]) is Dense:  # other layers may need their output for gradients
+        return z
+    seen = work.array("seen by the loss", z.shape, z.dtype)
+    np.copyto(seen, z)
+    return seen
 
 
 @final
@@ -42,6 +55,7 @@ class Evaluator:
 
     def _start(self) -> None:
         size = self._model.parameters.size
+        self._sees_prediction = sees_prediction(self._loss, self._model.output_activation)
         self._vector = np.empty(size, self._dtype)
         self._direction = np.empty(size, self._dtype)
         self._replicas = [self._model.replica(self._vector) for _ in range(self._workers)]
@@ -66,9 +80,12 @@ class Evaluator:
         def compute(slot: int, shard: int) -> tuple[float, Array]:
             replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = replica.forward_pre_activation(inputs)
-            loss = self._loss.value_and_error_(z, target, work, weight)
-            return loss, replica.backward_pre_activation(z).copy()
+            z = forward_to_loss(replica, self._loss, inputs, work)
+            loss = checked_value(self._loss, self._loss.value_and_error_(z, target, work, weight))
+            backward = (
+                replica.backward if self._sees_prediction else replica.backward_pre_activation
+            )
+            return loss, backward(z).copy()
 
         def combine(result: tuple[float, Array]) -> None:
             losses.append(result[0])
@@ -86,11 +103,11 @@ class Evaluator:
         def compute(slot: int, shard: int) -> float:
             replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = replica.forward_pre_activation(inputs)
-            last = replica.output_activation
+            z = forward_to_loss(replica, self._loss, inputs, work)
+            last = None if self._sees_prediction else replica.output_activation
             rows = slice(shards.edges[shard], shards.edges[shard + 1])
             outputs[rows] = z if last is None else last.forward(z)
-            return self._loss.value_and_error_(z, target, work, weight)
+            return checked_value(self._loss, self._loss.value_and_error_(z, target, work, weight))
 
         with self._at(x):
             self._reduction.run(len(shards), compute, losses.append)
@@ -102,6 +119,8 @@ class Evaluator:
         Methods ask for many products at one x. If there are no more shards than workers, each slot
         keeps its shard, and later products start from the forward pass of the first.
         """
+        depth = len(self._model.layers if self._sees_prediction else self._model.inner_layers)
+        is_whole = self._sees_prediction or isinstance(self._loss, CanonicalLoss)
 
         def compute(slot: int, shard: int) -> Array:
             replica, work = self._replicas[slot], self._workspaces[slot]
@@ -111,11 +130,14 @@ class Evaluator:
             if passed is not None and passed[0] == shard:
                 output = passed[1]
             else:
-                output = replica.forward(inputs)
+                forward = replica.forward if is_whole else replica.forward_pre_activation
+                output = forward(inputs)
             self._passes[slot] = shard, output
             product = hessian_product(
                 replica,
+                self._loss,
                 output,
+                depth=depth,
                 target=target,
                 weight=weight,
                 v=self._direction,

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from ..labels import one_hot
 from ..nn import Activation, Identity, Loss, Rescale, Sequential
+from ..nn.configured import undescribed_arguments
+from ..nn.loss import required_activation
 from ..utils.checks import (
     check_finite,
     check_instance,
@@ -34,15 +36,26 @@ def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
     raise ValueError(f"dtype: expected 'float64' or 'float32', found {dtype!r}")
 
 
-def check_output_activation(model: Sequential, loss: Loss) -> None:
-    """Raise for a model that does not end with the activation that the loss is paired with."""
+def check_loss_fits(model: Sequential, loss: Loss) -> None:
+    """Raise for a loss that is incomplete, and a model that ends with the wrong activation."""
     check_instance("model", model, Sequential, "a Sequential")
     check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
+    name = type(loss).__name__
+    missing = undescribed_arguments(loss)
+    if missing:
+        raise TypeError(
+            f"loss: expected {name}.config() to give every argument of {name}(...), found none for "
+            f"{missing[0]!r}: keep it as an attribute of that name, as it identifies a run"
+        )
     last = model.layers[-1]
-    ends_without = loss.output_activation is Identity and not isinstance(last, Activation)
-    if type(last) is not loss.output_activation and not ends_without:
-        needed = loss.output_activation.__name__
-        raise ValueError(f"loss: {loss!r} needs {needed} as the last layer, found {last!r}")
+    needed = required_activation(loss)
+    ends_without = needed is Identity and not isinstance(last, Activation)
+    if needed is not None and type(last) is not needed and not ends_without:
+        is_subclass = isinstance(last, needed)
+        hint = f", a subclass: the loss computes {needed.__name__} itself" if is_subclass else ""
+        raise ValueError(
+            f"loss: {loss!r} needs {needed.__name__} as the last layer, found {last!r}{hint}"
+        )
 
 
 def check_rows(

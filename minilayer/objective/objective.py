@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CurvatureError
 from ..nn import Loss, Sequential, Workspace
+from ..nn.configured import identifying_text
 from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
@@ -25,7 +25,7 @@ from .evaluator import Evaluator
 from .inputs import (
     ClassWeight,
     check_dtype,
-    check_output_activation,
+    check_loss_fits,
     check_rows,
     is_regression,
     row_weights,
@@ -99,7 +99,8 @@ class Objective:
     ------
     TypeError, ValueError
         If X or Y is not a finite matrix of the model's widths with equally many rows, if the loss
-        is not defined for targets or weights, or if the model's last layer does not fit the loss.
+        is not defined for targets or weights, if the model's last layer does not fit the loss, or
+        if the loss's ``config`` lacks a constructor argument.
 
     Examples
     --------
@@ -127,7 +128,7 @@ class Objective:
         dtype: npt.DTypeLike = "float64",
         copy: bool = True,
     ) -> None:
-        check_output_activation(model, loss)
+        check_loss_fits(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
         self.model = model
@@ -275,7 +276,8 @@ class Objective:
             A point and a direction.
         gauss_newton : bool, default False
             Whether to take the Gauss-Newton matrix instead, for which v @ product is never negative
-            (Schraudolph, 2002).
+            (Schraudolph, 2002): J' H J, with H the loss's second derivative with respect to what it
+            sees, negative parts left out. For the squared error it is J'J.
 
         Returns
         -------
@@ -285,8 +287,8 @@ class Objective:
         Raises
         ------
         CurvatureError
-            For a layer of your own without ``jvp`` and ``second_order_term``, and a loss that is
-            not canonical.
+            For a layer of your own without ``jvp`` and ``second_order_term``, and a loss without
+            second derivative.
         """
         self.require_hessian_support(gauss_newton)
         point = check_vector("x", x, self._decay.size)
@@ -310,11 +312,7 @@ class Objective:
         CurvatureError
             It names the layer or the loss.
         """
-        if not self.loss.is_canonical:
-            raise CurvatureError(
-                "hessp: expected a loss whose derivative is prediction - target "
-                f"(is_canonical = True), found {self.loss!r}"
-            )
+        self.loss.require_hessian_support()
         for layer in self._trained.layers:
             layer.require_hessian_support(gauss_newton)
 
@@ -414,7 +412,7 @@ class Objective:
             (type(layer).__name__, without_initializers(layer.config()))
             for layer in self._network.layers
         ]
-        about = f"{layers!r}|{self.loss!r}|{self.l2!r}|{self._shards.digest()}"
+        about = f"{layers!r}|{identifying_text(self.loss)}|{self.l2!r}|{self._shards.digest()}"
         return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..nn import Sequential, Workspace
 from ..objective import Objective
+from ..objective.evaluator import forward_to_loss
 from ..utils.checks import check_count, check_instance, check_number, check_vector
 from ..utils.types import Array
 from .finite_differences import (
@@ -104,7 +105,7 @@ def _layers_and_loss(
     """Compare each layer by itself on the rows that reach it, then the loss."""
     model = objective.model.replica(point.copy())
     x, target = objective.head(SAMPLE_ROWS)
-    z = model.forward_pre_activation(x).copy()
+    z = np.array(forward_to_loss(model, objective.loss, x, Workspace()))
     comparisons = []
     for index, layer in enumerate(model.layers):
         layer_input = np.array(x)

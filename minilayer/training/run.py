@@ -157,6 +157,9 @@ class Run:
     def finish(self) -> None:
         """Hand the best point to the objective and write the checkpoint."""
         self._final_seconds = self.seconds  # as the checkpoint and the result report them
+        if self._checkpointer is not None and self._checkpointer.replay.has_diverged:
+            self._bar.close()  # the run is refused: model and files stay as they are
+            return
         try:
             self._bar.close()
             if self.returned_point is not None:

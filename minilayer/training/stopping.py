@@ -59,6 +59,8 @@ class Status(IntEnum):
 
 SUCCESSES = (Status.CONVERGED, Status.STALLED, Status.TARGET_COST, Status.STOPPED_EARLY)
 
+DEFAULT_MAX_EVALUATIONS = 15_000
+"""Of a trainer that is given no limit; the number of SciPy's L-BFGS-B."""
 ENDED_BY_THE_USER = (Status.CALLBACK, Status.INTERRUPTED)
 
 UNBOUNDED_FACTOR = 1e20
@@ -66,12 +68,13 @@ UNBOUNDED_FACTOR = 1e20
 
 
 class Stop(Exception):
-    """Ends a run from inside the method, with the status and the reason."""
+    """Ends a run from inside the method, with the status, the reason and what to do about it."""
 
-    def __init__(self, status: Status, reason: str) -> None:
+    def __init__(self, status: Status, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.hint = hint
 
 
 def check_bounded(cost: float, start_cost: float) -> None:
@@ -88,6 +91,10 @@ class BudgetOptions(TypedDict, total=False):
     max_iterations: int | None
     max_seconds: float | None
     target_cost: float | None
+
+
+LIMITS = ("max_evaluations", "max_iterations", "max_seconds")
+"""The options that end every run."""
 
 
 @dataclass(frozen=True)
@@ -131,25 +138,29 @@ class Budget:
         left = self.max_evaluations - evaluations
         rest = f"leaves {left}, and an epoch takes {wanted}" if left > 0 else "is used up"
         reason = f"the budget of {self.max_evaluations} evaluations {rest}"
-        raise Stop(Status.MAX_EVALUATIONS, reason)
+        raise Stop(Status.MAX_EVALUATIONS, reason, _how_to_go_on("max_evaluations"))
 
     def check_iterations(self, iterations: int) -> None:
         """Raise Stop if no iteration is left."""
         if self.max_iterations is not None and iterations >= self.max_iterations:
             reason = f"the budget of {self.max_iterations} iterations is used up"
-            raise Stop(Status.MAX_ITERATIONS, reason)
+            raise Stop(Status.MAX_ITERATIONS, reason, _how_to_go_on("max_iterations"))
 
     def check_seconds(self, evaluations: int, seconds: float) -> None:
         """Raise Stop if no time is left; there always is for the first evaluation."""
         if self.max_seconds is not None and evaluations and seconds >= self.max_seconds:
             reason = f"the budget of {self.max_seconds:g} seconds is used up"
-            raise Stop(Status.MAX_SECONDS, reason)
+            raise Stop(Status.MAX_SECONDS, reason, _how_to_go_on("max_seconds"))
 
     def check_cost(self, cost: float) -> None:
         """Raise Stop for a cost that is low enough."""
         if self.target_cost is not None and cost <= self.target_cost:
             reason = f"the cost {cost:.6g} is within the target of {self.target_cost:g}"
             raise Stop(Status.TARGET_COST, reason)
+
+
+def _how_to_go_on(limit: str) -> str:
+    return f": raise {limit}, or train again to go on"
 
 
 def split_budget(options: dict[str, Any]) -> tuple[BudgetOptions, dict[str, Any]]:

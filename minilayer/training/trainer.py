@@ -26,8 +26,18 @@ from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
 from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
+from .resume.run_state import ExpectedRun
+from .resume.state_check import Anything, Entries, Expected
 from .run import Callback, Run
-from .stopping import ENDED_BY_THE_USER, Budget, BudgetOptions, Status, Stop
+from .stopping import (
+    DEFAULT_MAX_EVALUATIONS,
+    ENDED_BY_THE_USER,
+    LIMITS,
+    Budget,
+    BudgetOptions,
+    Status,
+    Stop,
+)
 from .user_code import UserCode, UserProblem
 from .validation import Validation, ValidationMonitor
 
@@ -35,7 +45,8 @@ from .validation import Validation, ValidationMonitor
 class Trainer(ABC):
     """Minimises an objective within a budget; the same contract for every method.
 
-    Every trainer takes these keyword arguments. Hessian products count as evaluations.
+    Every trainer takes these keyword arguments. Hessian products count as evaluations. If none of
+    the first three is given, ``max_evaluations`` is 15,000; ``max_evaluations=None`` is no limit.
 
     Parameters
     ----------
@@ -58,7 +69,9 @@ class Trainer(ABC):
         for name in budget:
             if name not in BudgetOptions.__annotations__:
                 raise TypeError(f"{type(self).__name__}() has no argument {name!r}")
-        self.budget = Budget.checked(**budget)
+        self._given_budget = budget
+        has_limit = any(name in budget for name in LIMITS)
+        self.budget = Budget.checked(**budget if has_limit else {**self._default_budget, **budget})
 
     @final
     def minimize(
@@ -117,7 +130,8 @@ class Trainer(ABC):
         TypeError, ValueError
             For arguments of another kind, and an x0 that is not a finite vector of the right size.
         ResumeError
-            For a checkpoint or journal of another run or start, or one that a run is writing.
+            For a checkpoint or journal of another run or start, one that a run is writing, and a
+            state that the run cannot go on from. Model and files stay as they were.
         CheckpointError
             For a model that a checkpoint cannot store, before the run begins.
         """
@@ -169,6 +183,7 @@ class Trainer(ABC):
                 check_path("checkpoint", checkpoint),
                 every=check_count("checkpoint_every", checkpoint_every),
                 description=self._description(monitor),
+                expected_state=self._expected_run(monitor, start.size),
                 start=start,
                 is_explicit_start=is_explicit_start,
                 has_explicit_state=self.has_explicit_state,
@@ -208,7 +223,7 @@ class Trainer(ABC):
                 run.resume(checkpointer.state)
             return self._search(run, start)
         except Stop as stop:
-            return stop.status, stop.reason
+            return stop.status, stop.reason + stop.hint
         finally:
             run.finish()
 
@@ -221,8 +236,14 @@ class Trainer(ABC):
     def settings(self) -> dict[str, object]:
         """Return the method's arguments, budgets apart: a resumed run must repeat them."""
 
+    _default_budget: ClassVar[BudgetOptions] = {"max_evaluations": DEFAULT_MAX_EVALUATIONS}
+
     has_explicit_state: ClassVar[bool] = False
     """Whether the method gives its state to ``run.end_iteration``; else a journal is kept."""
+
+    def _expected_state(self, size: int) -> Expected:
+        """Return what ``run.resumed`` must hold, for so many parameters; here anything."""
+        return Anything()
 
     @abstractmethod
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
@@ -237,12 +258,21 @@ class Trainer(ABC):
 
     def _evaluation_limit(self) -> int | None:
         """Return the bar's full length, if it is known."""
-        return self.budget.max_evaluations
+        return self._given_budget.get("max_evaluations")
 
     def _description(self, monitor: ValidationMonitor | None) -> str:
         """Return what identifies a run apart from its objective."""
         validation = "" if monitor is None else monitor.fingerprint()
         return f"{self.name} {sorted(self.settings().items())!r}{validation}"
+
+    def _expected_run(self, monitor: ValidationMonitor | None, size: int) -> ExpectedRun:
+        """Return what a checkpoint must hold of a run."""
+        return ExpectedRun(
+            size=size,
+            validation=Entries({}) if monitor is None else monitor.expected_state(size),
+            method=self._expected_state(size),
+            validation_columns=() if monitor is None else monitor.history_columns,
+        )
 
     @staticmethod
     def _start(problem: ProblemWrapper, x0: npt.ArrayLike | None) -> Array:
@@ -279,11 +309,13 @@ class Trainer(ABC):
 
     def __repr__(self) -> str:
         arguments = constructor_repr(self, defaults=False).removesuffix(")")
-        budget = [
-            f"{name}={value}" for name, value in vars(self.budget).items() if value is not None
-        ]
+        budget = self._budget_arguments()
         first = "" if arguments.endswith("(") or not budget else ", "
         return f"{arguments}{first}{', '.join(budget)})"
+
+    def _budget_arguments(self) -> list[str]:
+        """Return the budget that was given, as it could be typed."""
+        return [f"{name}={getattr(self.budget, name)}" for name in self._given_budget]
 
 
 def _advice(problem: Problem, run: Run, status: Status) -> str:
@@ -300,8 +332,10 @@ def _resumption(checkpointer: Checkpointer, evaluations: int) -> str:
     resumed_at = checkpointer.resumed_at()
     if resumed_at is None:
         return ""
+    damaged = checkpointer.damaged
+    again = f"; damaged in the journal and computed again: {damaged}" if damaged else ""
     if evaluations > resumed_at:
-        return f" (resumed at evaluation {resumed_at})"
+        return f" (resumed at evaluation {resumed_at}{again})"
     if evaluations >= checkpointer.all_evaluations:
-        return f" (already finished, at evaluation {evaluations})"
-    return f" (the checkpoint is already at evaluation {checkpointer.all_evaluations})"
+        return f" (already finished, at evaluation {evaluations}{again})"
+    return f" (the checkpoint is already at evaluation {checkpointer.all_evaluations}{again})"

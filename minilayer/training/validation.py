@@ -15,7 +15,8 @@ from ..utils.reprs import constructor_repr
 from ..utils.types import Array, State
 from .history import Evaluation
 from .problem import Problem
-from .resume.run_state import evaluation_of, evaluation_state
+from .resume.run_state import evaluation_of, evaluation_state, expected_evaluation
+from .resume.state_check import Count, Entries, Number
 from .stopping import Status, Stop
 
 Metric = Callable[[Any, Array], float]
@@ -197,6 +198,26 @@ class ValidationMonitor:
             "improved_iteration": self._improved_iteration,
             "improved_score": self._improved_score,
         }
+
+    @property
+    def history_columns(self) -> tuple[str, ...]:
+        """The columns of the history that it measures."""
+        has_metric = self._validation.metric is not None
+        return ("validation_cost", "metric") if has_metric else ("validation_cost",)
+
+    @staticmethod
+    def expected_state(size: int) -> Entries:
+        """Return what ``restore`` needs, for so many parameters."""
+        score = Number(-math.inf, math.inf)
+        return Entries(
+            {
+                "best": expected_evaluation(size),
+                "best_iteration": Count(),
+                "best_score": score,
+                "improved_iteration": Count(),
+                "improved_score": score,
+            }
+        )
 
     def restore(self, state: State) -> None:
         """Continue from ``as_state()``."""

@@ -214,7 +214,8 @@ class _Reader:
             raise _MalformedError(message, head.name)
         self._take(count * dtype.itemsize)
         values = np.ndarray(head.shape, stored, data, order="F")
-        return values.astype(dtype)
+        with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+            return values.astype(dtype)
 
     def _inflate_all(self, compressed: memoryview) -> memoryview:
         """Return what a compressed element holds, within what may still come out of the file."""

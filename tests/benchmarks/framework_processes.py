@@ -61,8 +61,16 @@ def select(entries: Sequence[Entry], only: Sequence[str]) -> list[Entry]:
 
     SystemExit for a name that no entry has.
     """
-    names = [entry.name for entry in entries]
+    names = select_names([entry.name for entry in entries], only)
+    return [entry for entry in entries if entry.name in names]
+
+
+def select_names(names: Sequence[str], only: Sequence[str]) -> list[str]:
+    """Return the names in ``only``, or all of them if it is empty.
+
+    SystemExit for a name that is not among them.
+    """
     unknown = [name for name in only if name not in names]
     if unknown:
         raise SystemExit(f"--only: expected some of {', '.join(names)}, found {', '.join(unknown)}")
-    return [entry for entry in entries if not only or entry.name in only]
+    return [name for name in names if not only or name in only]

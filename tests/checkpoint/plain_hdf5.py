@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minilayer.checkpoint.format import checksum, content_checksum
+from minilayer.checkpoint.format import VERSION, checksum, content_checksum
 from minilayer.checkpoint.hdf5 import (
     ATTRIBUTE,
     DATA_LAYOUT,
@@ -199,7 +199,7 @@ def root_attributes(
     layers: Sequence[Layer],
     state: str | None,
     state_checksums: Mapping[str, str],
-    version: int = 3,
+    version: int = VERSION,
 ) -> list[Message]:
     """The attributes of a checkpoint's root, with the checksum of all content."""
     about_state = {} if state is None else {"": state, **state_checksums}
@@ -207,7 +207,7 @@ def root_attributes(
         attribute("format", "minilayer"),
         attribute("version", version),
         attribute("layers", len(layers)),
-        attribute("sha256", content_checksum(layer_checksums(layers), about_state)),
+        attribute("sha256", content_checksum(layer_checksums(layers), about_state, version)),
     ]
     return attributes if state is None else [*attributes, attribute("state", state)]
 

@@ -214,7 +214,7 @@ def test_arguments_nested_as_deep_as_allowed_come_back(tmp_path: Path) -> None:
 
 
 def test_files_of_version_3_keep_loading() -> None:
-    again = ml.load(ROOT / "tests" / "fixtures" / "checkpoint-3.h5")
+    again = ml.load(ROOT / "tests" / "fixtures" / "checkpoint-3-arrays.h5")
     layers = "Standardize(2 columns), Dense(2, 3), Tanh(), Dense(3, 1), Rescale(1 column)"
     assert repr(again) == f"Sequential([{layers}])"
     np.testing.assert_array_equal(again.parameters, np.arange(13) / 7)

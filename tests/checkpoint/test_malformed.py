@@ -232,7 +232,7 @@ def test_layers_that_make_no_network_are_refused(tmp_path: Path) -> None:
 
 ROOT = {
     "layers": [0, -1, 10_001, 2**62],
-    "version": [0, -1, 4, 2**62],
+    "version": [0, -1, 1, 2, 4, 2**62],
 }
 
 
@@ -247,6 +247,28 @@ def test_another_number_at_the_root_is_refused(tmp_path: Path, name: str, value:
 def test_another_string_at_the_root_is_refused(tmp_path: Path, name: str) -> None:
     for value in ("", "True", "2.0", "\x1b[31m", "x" * 60_000):
         assert_refused(write(tmp_path / "m.h5", with_root_attribute(name, value)))
+
+
+@pytest.mark.parametrize("written", [1, 2, 3])
+@pytest.mark.parametrize("marked", [1, 2, 3])
+def test_a_file_marked_with_another_version_is_refused(
+    tmp_path: Path, written: int, marked: int
+) -> None:
+    """Earlier versions, whose checksum does not cover it, can still be taken for each other."""
+    attributes = [
+        one
+        for one in root_attributes(LAYERS, None, {}, written)
+        if not one[1][8:].startswith(b"version")
+    ]
+    file = PlainHDF5()
+    links = {str(index): add_layer(file, layer) for index, layer in enumerate(LAYERS)}
+    attributes.append(attribute("version", marked))
+    content = file.finish(file.group({"layers": file.group(links)}, attributes))
+    path = write(tmp_path / "m.h5", content)
+    if written == marked or 3 not in (written, marked):
+        assert len(ml.load(path)) == len(LAYERS)
+    else:
+        assert_refused(path)
 
 
 def with_root_attribute(name: str, value: int | str) -> bytes:

@@ -58,6 +58,22 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
         assert file["layers/1"].attrs["class"] == b"Tanh"
 
 
+def test_load_draws_no_starting_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be overwritten at once."""
+
+    def fail(*_: Any) -> Array:
+        raise AssertionError("values were drawn")
+
+    ml.save(model(), tmp_path / "model.h5")
+    original = model().parameters
+    monkeypatch.setattr(ml.Glorot, "sample", fail)
+    loaded = ml.load(tmp_path / "model.h5")
+    np.testing.assert_array_equal(loaded.parameters, original)
+    assert loaded.parameters.dtype == np.dtype("=f8")
+    loaded.parameters[:] = 0  # it is a vector of its own
+    assert not loaded.layers[0].parameters["theta"].any()
+
+
 FIXTURES = ROOT / "tests" / "fixtures"
 """A file as each version of the format wrote it; the parameters are k / 7."""
 
@@ -72,8 +88,9 @@ def test_files_of_version_1_keep_loading() -> None:
     assert state == {"note": "written by format 1"}
 
 
-def test_files_of_version_2_keep_loading() -> None:
-    path = FIXTURES / "checkpoint-2.h5"
+@pytest.mark.parametrize("version", [2, 3])
+def test_files_of_versions_2_and_3_keep_loading(version: int) -> None:
+    path = FIXTURES / f"checkpoint-{version}.h5"
     layers = "Dense(2, 3), Tanh(), Dense(3, 3, bias=False), ReLU(), Dense(3, 2), Softmax()"
     model = ml.load(path)
     assert repr(model) == f"Sequential([{layers}])"
@@ -85,7 +102,7 @@ def test_files_of_version_2_keep_loading() -> None:
     np.testing.assert_array_equal(state["best"].pop("x"), np.arange(26) / 7)
     np.testing.assert_array_equal(state["best"]["about"].pop("rows"), np.arange(6).reshape(2, 3))
     assert state == {
-        "note": "written by format 2",
+        "note": f"written by format {version}",
         "best": {"cost": 0.25, "about": {"finished": True}},
         "evaluations": 12,
         "empty": {},

@@ -14,10 +14,28 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "sigmoid": (ml.Sigmoid, ml.BinaryCrossEntropy),
     "softmax": (ml.Softmax, ml.CategoricalCrossEntropy),
     "identity": (ml.Identity, ml.SquaredError),
+    "exp": (ml.Exp, ml.Poisson),
 }
 """The canonical pairs: output activation and loss."""
 
-HIDDEN: tuple[type[ml.Activation], ...] = (ml.Sigmoid, ml.Tanh, ml.ReLU, ml.Identity, ml.Softmax)
+ACTIVATIONS: tuple[type[ml.Activation], ...] = (
+    ml.Identity,
+    ml.Sigmoid,
+    ml.Tanh,
+    ml.ReLU,
+    ml.LeakyReLU,
+    ml.ELU,
+    ml.Softplus,
+    ml.SiLU,
+    ml.GELU,
+    ml.Sin,
+    ml.Exp,
+    ml.Softmax,
+)
+"""All of minilayer's."""
+
+HIDDEN = tuple(activation for activation in ACTIVATIONS if activation is not ml.Exp)
+"""Those that follow each other in a deep network; an exponential of an exponential overflows."""
 
 WIDTHS = {
     "shallow": [3, 2],
@@ -48,6 +66,8 @@ def targets_for(pair: str, rows: int, columns: int, rng: np.random.Generator) ->
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
     if pair == "sigmoid":
         return rng.random((rows, columns))
+    if pair == "exp":
+        return rng.poisson(2.0, (rows, columns)).astype(float)
     return rng.standard_normal((rows, columns))
 
 

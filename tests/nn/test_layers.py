@@ -23,6 +23,15 @@ LAYERS: dict[str, Callable[[], ml.Layer]] = {
     "tanh": ml.Tanh,
     "relu": ml.ReLU,
     "softmax": ml.Softmax,
+    "leaky relu": ml.LeakyReLU,
+    "leaky relu, slope": lambda: ml.LeakyReLU(0.3),
+    "elu": ml.ELU,
+    "elu, alpha": lambda: ml.ELU(0.4),
+    "softplus": ml.Softplus,
+    "silu": ml.SiLU,
+    "gelu": ml.GELU,
+    "sin": ml.Sin,
+    "exp": ml.Exp,
 }
 
 

@@ -1,15 +1,19 @@
 """Losses against arithmetic of 60 digits, and their output activations."""
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import huber
+from scipy.stats import poisson
 
 import minilayer as ml
 from minilayer.nn.workspace import Workspace
-from tests.helpers.problems import PAIRS
+from minilayer.utils.types import Array
+from tests.helpers.problems import ACTIVATIONS, PAIRS
 
 pre_activations = st.floats(-1e4, 1e4)
 
@@ -70,6 +74,107 @@ def test_categorical_cross_entropy_is_exact_and_finite(z: list[float]) -> None:
     np.testing.assert_allclose(pre + target, [probabilities], atol=1e-15)
 
 
+@given(z=st.lists(st.floats(-700, 700), min_size=1, max_size=7), y=st.sampled_from([0.0, 1.0, 9.0]))
+def test_poisson_is_exact(z: list[float], y: float) -> None:
+    pre = np.array([z])
+    cost = ml.Poisson().value_and_error_(pre, np.full_like(pre, y), Workspace())
+    with localcontext() as context:
+        context.prec = 60
+        expected = sum((Decimal(one).exp() - Decimal(y) * Decimal(one) for one in z), Decimal(0))
+        size = sum((Decimal(one).exp() + abs(Decimal(y) * Decimal(one)) for one in z), Decimal(0))
+    assert cost == pytest.approx(float(expected), rel=1e-13, abs=1e-14 * float(size))
+    np.testing.assert_allclose(pre[0], np.exp(z) - y, rtol=1e-14)
+
+
+def test_poisson_beyond_the_largest_number_is_infinite_and_rows_of_weight_0_do_not_count() -> None:
+    z = np.array([[1e4], [-1e4], [2.0]])
+    y = np.full((3, 1), 2.0)
+    loss = ml.Poisson()
+    with np.errstate(all="ignore"):  # as an Objective does
+        assert loss.value_and_error_(z.copy(), y, Workspace()) == np.inf
+        weight = np.array([[0.0], [1.0], [1.0]])
+        error = z.copy()
+        value = loss.value_and_error_(error, y, Workspace(), weight)
+    assert value == pytest.approx(2e4 + np.exp(2) - 4)
+    np.testing.assert_allclose(error[:, 0], [0, -2, np.exp(2) - 2])
+
+
+def test_poisson_is_the_log_likelihood_up_to_a_constant() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.poisson(3.0, (40, 2))
+    first, second = rng.standard_normal((2, 40, 2))
+
+    def likelihood(z: Array) -> float:
+        return float(poisson.logpmf(y, np.exp(z)).sum())
+
+    loss = ml.Poisson()
+    difference = loss.value_and_error_(first.copy(), y, Workspace())
+    difference -= loss.value_and_error_(second.copy(), y, Workspace())
+    assert difference == pytest.approx(likelihood(second) - likelihood(first))
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e3))
+def test_huber_is_that_of_scipy(r: float, delta: float) -> None:
+    loss = ml.Huber(delta)
+    p = np.array([[r]])
+    np.testing.assert_allclose(loss.value(p, np.zeros((1, 1))), huber(delta, p), rtol=1e-12)
+
+
+@given(
+    st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=5),
+    st.floats(0.01, 0.99),
+    st.floats(1e-3, 10.0),
+)
+def test_the_pinball_loss_is_smoothed_by_at_most_what_it_says(
+    r: list[float], quantile: float, smoothing: float
+) -> None:
+    p = np.array([r])
+    found = ml.PinballLoss(quantile, smoothing).value(p, np.zeros_like(p))
+    pinball = np.maximum(p, 0) - quantile * p
+    assert (found - pinball >= -1e-12 * np.abs(p)).all()
+    assert (found - pinball <= 0.6932 * smoothing + 1e-12 * np.abs(p)).all()
+    exact = smoothing * np.logaddexp(0, p / smoothing) - quantile * p
+    np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_the_pinball_loss_finds_the_quantile(quantile: float) -> None:
+    y = np.random.default_rng(0).exponential(size=2000)
+    model = ml.mlp(1, 1, seed=0)
+    loss = ml.PinballLoss(quantile, smoothing=0.01)
+    ml.fit(model, np.zeros((2000, 1)), y, loss=loss)
+    found = model.predict([[0.0]])[0, 0]
+    assert found == pytest.approx(float(np.quantile(y, quantile)), abs=0.03)
+
+
+def test_huber_resists_outliers() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (100, 1))
+    Y = 2 * X + 0.1 * rng.standard_normal((100, 1))
+    Y[:10] += 50
+    slopes = []
+    for loss in (ml.SquaredError(), ml.Huber(0.2)):
+        model = ml.mlp(1, 1, seed=0)
+        ml.fit(model, X, Y, loss=loss)
+        slopes.append(abs(model.parameters[1] - 2) + abs(model.parameters[0]))
+    assert slopes[1] < 0.1 < 1 < slopes[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ml.Huber(0), "delta of Huber: expected a finite number > 0, found 0"),
+        (lambda: ml.Huber(-1.0), "delta of Huber: expected a finite number > 0, found -1"),
+        (lambda: ml.PinballLoss(1.0, 0.1), "quantile of PinballLoss: expected a number < 1"),
+        (lambda: ml.PinballLoss(0.0, 0.1), "quantile of PinballLoss: expected a finite number > 0"),
+        (lambda: ml.PinballLoss(0.5, 0), "smoothing of PinballLoss: expected a finite number > 0"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(make: Callable[[], ml.Loss], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
 def test_squared_error_is_half_the_sum_of_squares() -> None:
     z = np.array([[1.0, 2.0], [3.0, 5.0]])
     y = np.array([[0.0, 2.0], [1.0, 1.0]])
@@ -78,7 +183,7 @@ def test_squared_error_is_half_the_sum_of_squares() -> None:
     np.testing.assert_array_equal(pre, z - y)
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair != "exp"])
 @pytest.mark.parametrize("size", [0.0, 1e4, -1e4])
 def test_cost_and_gradient_are_finite_for_any_pre_activation(pair: str, size: float) -> None:
     last, loss = PAIRS[pair]
@@ -101,14 +206,13 @@ def test_the_output_error_is_prediction_minus_target(pair: str) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize("last", [ml.Sigmoid, ml.Softmax, ml.Identity, ml.Tanh, ml.ReLU, None])
+@pytest.mark.parametrize("last", [*ACTIVATIONS, None])
 def test_a_loss_on_the_wrong_last_layer_is_refused(
     pair: str, last: type[ml.Activation] | None
 ) -> None:
     needed, loss = PAIRS[pair]
     model = ml.Sequential([ml.Dense(2, 2), *([last()] if last else [])])
-    ends_in_dense = last is None and needed is ml.Identity  # a regression
-    if last is needed or ends_in_dense:
+    if last is needed or loss is ml.SquaredError:
         ml.Objective(model, [[1, 2]], [[0, 1]], loss())
         return
     found = repr(last()) if last else "Dense(2, 2)"
@@ -117,6 +221,41 @@ def test_a_loss_on_the_wrong_last_layer_is_refused(
     ) as caught:
         ml.Objective(model, [[1, 2]], [[0, 1]], loss())
     assert str(caught.value).endswith(f"found {found}")
+
+
+def test_a_subclass_of_the_output_activation_is_refused() -> None:
+    steep = type("Steep", (ml.Sigmoid,), {})
+    model = ml.Sequential([ml.Dense(2, 1), steep()])
+    message = (
+        r"^loss: BinaryCrossEntropy\(\) needs Sigmoid as the last layer, "
+        r"found Steep\(\), a subclass: the loss computes Sigmoid itself$"
+    )
+    with pytest.raises(ValueError, match=message):
+        ml.Objective(model, [[1, 2]], [[1]], ml.BinaryCrossEntropy())
+    ml.Objective(model, [[1, 2]], [[1]], ml.SquaredError())  # which takes what Steep gives
+
+
+@pytest.mark.parametrize("loss", [ml.SquaredError(), ml.Huber(0.5), ml.PinballLoss(0.3, 0.2)])
+@pytest.mark.parametrize("last", [ml.Sigmoid, ml.Softmax, ml.ReLU])
+def test_a_loss_of_the_prediction_sees_what_the_model_predicts(
+    loss: ml.Loss, last: type[ml.Activation]
+) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((7, 3)), rng.random((7, 2))
+    model = ml.mlp(3, 4, 2, output=last, seed=0)
+    cost, _ = ml.Objective(model, X, Y, loss, shards=2)(model.parameters)
+    assert cost == pytest.approx(loss.value_and_error_(model.predict(X), Y, Workspace()) / 7)
+
+
+@pytest.mark.parametrize("middle", [ml.Tanh, ml.Sigmoid, ml.SiLU])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_error_does_not_overwrite_what_an_activation_before_the_last_needs(
+    pair: str, middle: type[ml.Activation]
+) -> None:
+    last, loss = PAIRS[pair]
+    model = ml.Sequential([ml.Dense(2, 2), middle(), last()], seed=0)
+    objective = ml.Objective(model, [[1.0, 2.0], [3.0, -1.0]], [[0, 1], [1, 0]], loss())
+    assert ml.check_gradient(objective).worst < 1e-7
 
 
 @pytest.mark.parametrize(
@@ -136,6 +275,11 @@ def test_a_loss_on_the_wrong_last_layer_is_refused(
             "softmax",
             [[0.0, 2.0]],
             r"Y: CategoricalCrossEntropy expects targets in \[0, 1\], found 2.0",
+        ),
+        (
+            "exp",
+            [[0.0, -2.0]],
+            "Y: Poisson expects targets >= 0, found -2.0 in row 0, column 1",
         ),
         (
             "softmax",

@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import sys
 from itertools import pairwise
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilayer as ml
+from minilayer.nn.parameter_layout import layer_widths
 from tests.helpers.problems import HIDDEN, small_model
 
 
@@ -103,6 +106,29 @@ def test_backward_needs_a_forward_of_as_many_rows() -> None:
         ValueError, match=r"dy: expected \(6, 1\) as of the last forward, found \(6, 2\)"
     ):
         model.backward(np.ones((6, 2)))
+
+
+def test_the_work_grows_with_the_number_of_layers_not_with_its_square() -> None:
+    """Work is counted as lines that run, never timed."""
+
+    def lines_of(count: int) -> int:
+        layers = tuple(ml.Dense(1, 1) for _ in range(count))
+        lines = 0
+
+        def trace(frame: FrameType, event: str, argument: object) -> Any:
+            nonlocal lines
+            lines += 1
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            layer_widths(layers)
+        finally:
+            sys.settrace(before)
+        return lines
+
+    assert lines_of(400) < 5 * lines_of(100)
 
 
 def test_a_layer_that_is_used_twice_is_refused() -> None:

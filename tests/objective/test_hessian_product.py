@@ -12,7 +12,10 @@ from minilayer.utils.types import Array
 from tests.helpers.differences import product_by_differences
 from tests.helpers.layers import SquaredScale
 from tests.helpers.objectives import Recorded
-from tests.helpers.problems import HIDDEN, PAIRS, WIDTHS, random_objective
+from tests.helpers.problems import ACTIVATIONS, HIDDEN, PAIRS, WIDTHS, random_objective
+
+PREDICTION_LOSSES = (ml.SquaredError(), ml.Huber(0.5), ml.PinballLoss(0.3, 0.4))
+"""Losses that any output activation may precede."""
 
 
 @pytest.mark.parametrize("l2", [0.0, 2.0])
@@ -33,6 +36,137 @@ def test_products_are_differences_of_the_gradient(
         expected = product_by_differences(objective, x, v)
         error = np.abs(objective.hessp(x, v) - expected).max()
         assert error < 1e-6 * max(1e-3, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("hidden", [ml.Tanh, ml.Softplus])
+@pytest.mark.parametrize("last", [*ACTIVATIONS, None])
+@pytest.mark.parametrize("loss", PREDICTION_LOSSES, ids=repr)
+def test_products_of_losses_of_the_prediction_are_differences_on_any_output_activation(
+    loss: ml.Loss, last: type[ml.Activation] | None, hidden: type[ml.Activation]
+) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((9, 3))
+    Y = rng.random((9, 2))
+    weight = rng.random(9)
+    model = ml.mlp(3, 4, 2, hidden=hidden, output=last, seed=1)
+    objective = ml.Objective(model, X, Y, loss, l2=0.3, sample_weight=weight, shards=2)
+    x = objective.x0
+    assert ml.check_gradient(objective).worst < 1e-6
+    for v in rng.standard_normal((3, x.size)):
+        expected = product_by_differences(objective, x, v, step=1e-5)
+        error = np.abs(objective.hessp(x, v) - expected).max()
+        assert error < 1e-6 * np.abs(expected).max()
+
+
+def gauss_newton_by_algebra(objective: ml.Objective, X: Array, H: Array) -> Array:
+    """Return J' H J / m: J by differences of the predictions, H (m * outputs,) diagonal."""
+    x = objective.x0
+    replica = objective.model.replica(objective.x0)
+
+    def predictions(point: Array) -> Array:
+        replica.parameters[:] = point
+        return replica.predict(X)
+
+    J = np.empty((H.size, x.size))
+    for index, unit in enumerate(1e-4 * np.eye(x.size)):
+        near = predictions(x + unit) - predictions(x - unit)
+        far = predictions(x + 2 * unit) - predictions(x - 2 * unit)
+        J[:, index] = ((8 * near - far) / 12e-4).ravel()
+    return np.asarray(J.T @ (H[:, None] * J) / len(X))
+
+
+@pytest.mark.parametrize("last", ACTIVATIONS)
+@pytest.mark.parametrize("loss", PREDICTION_LOSSES, ids=repr)
+def test_gauss_newton_of_losses_of_the_prediction_is_the_classical_one(
+    loss: ml.Loss, last: type[ml.Activation]
+) -> None:
+    """It is J' H J: J the derivative of the predictions, H the loss's second derivative there."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((9, 3))
+    Y = rng.random((9, 2))
+    objective = ml.Objective(ml.mlp(3, 4, 2, output=last, seed=1), X, Y, loss)
+    p = objective.model.predict(X)
+    H = np.ones(p.shape)
+    if isinstance(loss, ml.ElementwiseLoss):
+        H = loss.second_derivative(p, Y).astype(float)
+    expected = gauss_newton_by_algebra(objective, X, np.maximum(H, 0).ravel())
+    found = matrix(objective, gauss_newton=True)
+    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    assert np.linalg.eigvalsh(found).min() > -1e-12 * np.abs(found).max()
+
+
+class Cauchy(ml.ElementwiseLoss):
+    """log(1 + r**2) / 2, which is not convex."""
+
+    output_activation = ml.Identity
+
+    def value(self, z: Array, target: Array) -> Array:
+        return np.asarray(np.log1p((z - target) ** 2) / 2)
+
+    def derivative(self, z: Array, target: Array) -> Array:
+        r = z - target
+        return np.asarray(r / (1 + r * r))
+
+    def second_derivative(self, z: Array, target: Array) -> Array:
+        r = z - target
+        return np.asarray((1 - r * r) / (1 + r * r) ** 2)
+
+
+def test_gauss_newton_of_a_loss_that_is_not_convex_is_semidefinite() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 3))
+    objective = ml.Objective(ml.mlp(3, 4, 1, seed=0), X, 5 * X[:, :1], Cauchy(), shards=3)
+    x = objective.x0
+    v = rng.standard_normal(x.size)
+    expected = product_by_differences(objective, x, v)
+    assert np.abs(objective.hessp(x, v) - expected).max() < 1e-6 * np.abs(expected).max()
+    assert np.linalg.eigvalsh(matrix(objective)).min() < -1e-2
+    assert np.linalg.eigvalsh(matrix(objective, gauss_newton=True)).min() > -1e-12
+
+
+@pytest.mark.parametrize(
+    "loss", [ml.SquaredError(), ml.Huber(0.5), ml.PinballLoss(0.3, 0.4)], ids=repr
+)
+def test_both_matrices_of_a_convex_loss_and_a_linear_model_are_equal(loss: ml.Loss) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((9, 3)), rng.random((9, 2))
+    for last in (None, ml.Identity):
+        objective = ml.Objective(ml.mlp(3, 2, output=last, seed=1), X, Y, loss, l2=0.3)
+        np.testing.assert_array_equal(matrix(objective), matrix(objective, gauss_newton=True))
+
+
+NEWTON_CASES: dict[str, tuple[ml.Loss, type[ml.Activation]]] = {
+    "Huber": (ml.Huber(0.5), ml.Identity),
+    "Huber on Softplus": (ml.Huber(0.5), ml.Softplus),
+    "Poisson": (ml.Poisson(), ml.Exp),
+    "pinball": (ml.PinballLoss(0.7, 0.2), ml.Identity),
+    "squares on Sigmoid": (ml.SquaredError(), ml.Sigmoid),
+    "squares on Tanh": (ml.SquaredError(), ml.Tanh),
+    "squares on Softmax": (ml.SquaredError(), ml.Softmax),
+    "squares on Exp": (ml.SquaredError(), ml.Exp),
+    "squares on Softplus": (ml.SquaredError(), ml.Softplus),
+}
+
+
+@pytest.mark.parametrize("case", NEWTON_CASES)
+@pytest.mark.parametrize("method", ["Newton-CG", "trust-ncg"])
+def test_newton_methods_reach_the_cost_of_lbfgs(method: str, case: str) -> None:
+    loss, last = NEWTON_CASES[case]
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2))
+    Y = np.c_[X[:, :1] > 0, X[:, :1] <= 0].astype(float)
+    start = ml.UniformEpsilon(0.5)
+
+    def objective() -> ml.Objective:
+        model = ml.mlp(2, 2, output=last, seed=1, initializer=start)
+        return ml.Objective(model, X, Y, loss, l2=1.0)
+
+    expected = ml.LBFGS(tolerance=1e-9, cost_tolerance=0.0).minimize(objective())
+    for gauss_newton in (False, True):
+        trainer = ml.ScipyTrainer(method, gauss_newton=gauss_newton, max_evaluations=500)
+        result = trainer.minimize(objective())
+        assert result.nhev > 0
+        assert result.fun == pytest.approx(expected.fun, rel=1e-6)
 
 
 def test_products_pass_activations_before_the_first_dense_layer() -> None:

@@ -45,7 +45,7 @@ def test_a_wrong_activation_derivative_is_found_and_named(
     pair = "identity" if hidden is not ml.Identity else "sigmoid"
     objective = random_objective(pair, widths=(3, 4, 3, 2), hidden=hidden, rows=5, l2=0.5, shards=2)
     monkeypatch.setattr(hidden, "gradient", scaled(hidden.gradient, 4))
-    named = rf"layers\[1\] {hidden.__name__}\(\), gradient by the input: analytic"
+    named = rf"layers\[1\] {hidden.__name__}\(.*\), gradient by the input: analytic"
     with pytest.raises(ml.GradientError, match=named):
         ml.check_gradient(objective)
 

@@ -1,5 +1,6 @@
 """The contract of all trainers: every row of the table goes through every test."""
 
+import math
 import os
 import signal
 import threading
@@ -66,7 +67,10 @@ def test_the_best_evaluation_within_the_budget_is_returned(make: Make, budget: i
     if result.nfev + result.nhev == budget:
         assert result.status == ml.Status.MAX_EVALUATIONS
         assert not result.success
-        assert result.message.endswith(f"the budget of {budget} evaluations is used up")
+        assert result.message.endswith(
+            f"the budget of {budget} evaluations is used up: "
+            "raise max_evaluations, or train again to go on"
+        )
 
 
 @pytest.mark.parametrize("iterations", [1, 3])
@@ -300,3 +304,59 @@ def test_the_bar_counts_evaluations_and_can_be_silent(
     for silent in (False, None):
         make(max_evaluations=9).minimize(Rosenbrock(), START, progress=silent)
         assert capsys.readouterr() == ("", "")
+
+
+# Without a budget
+
+
+def endless(x: Array) -> tuple[float, Array]:
+    """A cost whose gradient never vanishes and whose decrease never ends."""
+    return -math.log1p(abs(x[0])) * 1e3, np.array([-1e3 / (1 + abs(x[0]))])
+
+
+@pytest.mark.parametrize(
+    ("trainer", "limits"),
+    [
+        (ml.LBFGS(), {"max_evaluations": 15_000}),
+        (ml.ScipyTrainer(), {"max_evaluations": 15_000}),
+        (ml.ScipyTrainer("CG"), {"max_evaluations": 15_000}),
+        (ml.GradientDescent(), {"max_iterations": 1000}),
+        (ml.LBFGS(target_cost=0.5), {"max_evaluations": 15_000, "target_cost": 0.5}),
+        (ml.LBFGS(max_seconds=5), {"max_seconds": 5}),
+        (ml.GradientDescent(max_seconds=5), {"max_seconds": 5}),
+        (ml.LBFGS(max_evaluations=None), {}),
+        (ml.GradientDescent(max_iterations=None), {}),
+        (ml.ScipyTrainer("TNC", maxfun=20_000), {}),
+        (ml.ScipyTrainer("CG", maxiter=20_000), {}),
+        (ml.ScipyTrainer("CG", maxiter=20_000, max_seconds=5), {"max_seconds": 5}),
+    ],
+    ids=repr,
+)
+def test_every_trainer_has_a_budget(trainer: ml.Trainer, limits: dict[str, float]) -> None:
+    found = {name: value for name, value in vars(trainer.budget).items() if value is not None}
+    assert found == limits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LBFGS()",
+        "LBFGS(max_evaluations=None)",
+        "LBFGS(max_evaluations=15000)",
+        "ScipyTrainer('TNC', maxfun=20)",
+        "ScipyTrainer('CG', max_seconds=5.0)",
+    ],
+)
+def test_the_repr_shows_the_budget_that_was_given(text: str) -> None:
+    assert repr(eval(text, dict(vars(ml)))) == text
+
+
+def test_the_repr_shows_no_default_budget() -> None:
+    assert "max" not in repr(ml.GradientDescent())
+    assert repr(ml.GradientDescent(max_iterations=None)).endswith(", max_iterations=None)")
+
+
+def test_a_run_without_a_limit_ends_by_its_default() -> None:
+    result = ml.GradientDescent(1e-6).minimize(endless, [1.0])
+    assert result.status == ml.Status.MAX_ITERATIONS
+    assert result.nit == 1000

@@ -61,12 +61,25 @@ LAYERS: tuple[ml.Layer, ...] = (
     ml.Tanh(),
     ml.ReLU(),
     ml.Softmax(),
+    ml.LeakyReLU(),
+    ml.LeakyReLU(0.2),
+    ml.ELU(),
+    ml.ELU(0.5),
+    ml.Softplus(),
+    ml.SiLU(),
+    ml.GELU(),
+    ml.Sin(),
+    ml.Exp(),
     SquaredScale(3),
 )
 LOSSES: tuple[ml.Loss, ...] = (
     ml.BinaryCrossEntropy(),
     ml.CategoricalCrossEntropy(),
     ml.SquaredError(),
+    ml.Poisson(),
+    ml.Huber(),
+    ml.Huber(2.5),
+    ml.PinballLoss(0.9, smoothing=0.01),
 )
 VALIDATIONS: tuple[ml.Validation, ...] = (
     ml.Validation([[1.0], [2.0]], [0, 1]),
@@ -119,6 +132,9 @@ def test_a_typed_trainer_has_the_same_settings_and_budget(trainer: ml.Trainer) -
         (ml.Dense(3, 2), "Dense(3, 2)"),
         (ml.Dense(3, 2, bias=False), "Dense(3, 2, bias=False)"),
         (ml.UniformEpsilon(), "UniformEpsilon()"),
+        (ml.Huber(), "Huber(delta=1.0)"),
+        (ml.PinballLoss(0.5, 0.1), "PinballLoss(quantile=0.5, smoothing=0.1)"),
+        (ml.LeakyReLU(), "LeakyReLU(slope=0.01)"),
     ],
     ids=repr,
 )

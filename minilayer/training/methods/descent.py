@@ -10,10 +10,11 @@ import numpy as np
 from ...utils.types import Array, State
 from ..history import Evaluation
 from ..problem import PreconditionerLike
+from ..resume.state_check import Entries, Floats, Number
 from ..run import Run
 from ..stopping import Status, check_bounded
 from .cost_window import ITERATIONS, CostWindow
-from .inverse_hessian import InverseHessian, pairs_state
+from .inverse_hessian import InverseHessian, expected_pairs, pairs_state
 from .line_search import LineSearch
 
 Ending = tuple[Status, str]
@@ -129,6 +130,21 @@ class Descent:
 
         self._run.end_iteration(there.x, state)
 
+    @staticmethod
+    def expected_state(size: int) -> Entries:
+        """Return what a resumed descent needs, for so many parameters."""
+        vector = Floats((size,))
+        return Entries(
+            {
+                "x": vector,
+                "cost": Number(),
+                "gradient": vector,
+                "costs": Floats((None,)),
+                "pairs": expected_pairs(size),
+            },
+            optional={"restart_cost": Number(), "preconditioned_at": vector},
+        )
+
     def _restore(self, state: State) -> None:
         """Continue from the state after an iteration."""
         gradient: Array = state["gradient"]
@@ -138,8 +154,8 @@ class Descent:
         restart_cost = state.get("restart_cost", costs[0])  # earlier checkpoints have none
         self._window = CostWindow(restart_cost, costs)
         self._inverse_hessian.restore(state["pairs"])
-        self._preconditioned_at = state.get("preconditioned_at")
-        if self._preconditioner is not None and self._preconditioned_at is not None:
+        if self._preconditioner is not None:
+            self._preconditioned_at = state.get("preconditioned_at", self.here.x)
             self._preconditioner.refresh(self._preconditioned_at)
 
     def _stalled(self, cost_tolerance: float) -> Ending:

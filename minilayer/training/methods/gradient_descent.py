@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Unpack, final
+from typing import ClassVar, Unpack, final
 
 import numpy as np
 
 from ...utils.checks import check_count, check_instance, check_number
 from ...utils.types import Array, State
 from ..problem import Problem
+from ..resume.state_check import Entries, Expected, Floats
 from ..run import Run
 from ..stopping import BudgetOptions, Status, Stop
 from ..trainer import Trainer
@@ -57,8 +58,8 @@ class GradientDescent(Trainer):
     tolerance : float, default 1e-5
         Of the gradient's 2-norm.
     **budget
-        ``max_evaluations``, ``max_iterations`` (default 1000), ``max_seconds``, ``target_cost``:
-        see Trainer.
+        ``max_evaluations``, ``max_iterations``, ``max_seconds``, ``target_cost``: see Trainer.
+        Default: 1000 iterations.
 
     Raises
     ------
@@ -75,6 +76,7 @@ class GradientDescent(Trainer):
     """
 
     has_explicit_state = True
+    _default_budget: ClassVar[BudgetOptions] = {"max_iterations": DEFAULT_MAX_ITERATIONS}
 
     def __init__(
         self,
@@ -89,7 +91,6 @@ class GradientDescent(Trainer):
         tolerance: float = 1e-5,
         **budget: Unpack[BudgetOptions],
     ) -> None:
-        budget.setdefault("max_iterations", DEFAULT_MAX_ITERATIONS)
         super().__init__(**budget)
         self.learning_rate = check_number("learning_rate", learning_rate, above=True)
         if rule is not None:
@@ -117,6 +118,10 @@ class GradientDescent(Trainer):
         minibatches = () if self.batch_size is None else ("batch_size", "seed")
         names = ("learning_rate", "rule", "schedule", "clip_norm", "tolerance", *minibatches)
         return {name: getattr(self, name) for name in names}
+
+    def _expected_state(self, size: int) -> Expected:
+        vector = Floats((size,))
+        return Entries({"x": vector, "gradient": vector, "rule": self.rule.expected_state(size)})
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import NamedTuple, final
 
@@ -10,6 +11,7 @@ from scipy.linalg.blas import daxpy
 
 from ...utils.types import Array, State
 from ..problem import PreconditionerLike
+from ..resume.state_check import Entries, Floats
 
 MIN_COSINE = 1e-10
 """Between step and change of the gradient; pairs with less say nothing of curvature."""
@@ -50,7 +52,8 @@ class InverseHessian:
     def add(self, step: Array, change: Array) -> None:
         """Remember a pair, in place of the oldest if full; not one of no curvature, s'y <= 0."""
         product = float(step @ change)
-        if product > MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change)):
+        least = MIN_COSINE * np.sqrt(float(step @ step) * float(change @ change))
+        if product > max(least, sys.float_info.min):  # so that 1 / product is finite
             self._pairs.append(SecantPair(step, change, 1 / product))
 
     def dot(self, v: Array, precondition: PreconditionerLike | None) -> Array:
@@ -65,7 +68,9 @@ class InverseHessian:
         if self._pairs:
             last = self._pairs[-1]
             image = last.change if precondition is None else precondition(last.change)
-            product *= 1 / (last.inverse_product * float(last.change @ image))
+            curvature = last.inverse_product * float(last.change @ image)
+            if curvature != 0:  # it is 0 if y'Py is too small for a float
+                product *= 1 / curvature
         for pair, factor in zip(self._pairs, reversed(factors), strict=True):
             share = pair.inverse_product * float(pair.change @ product)
             product = daxpy(pair.step, product, a=factor - share)
@@ -78,6 +83,13 @@ class InverseHessian:
             columns = (state["steps"], state["changes"], state["inverse_products"])
             for step, change, inverse_product in zip(*columns, strict=True):
                 self._pairs.append(SecantPair(step, change, float(inverse_product)))
+
+
+def expected_pairs(size: int) -> Entries:
+    """Return what ``restore`` needs, for so many parameters."""
+    rows = Floats((None, size))
+    columns = {"steps": rows, "changes": rows, "inverse_products": Floats((None,))}
+    return Entries(columns, may_be_empty=True, have_equal_lengths=True)
 
 
 def pairs_state(pairs: tuple[SecantPair, ...]) -> State:

@@ -6,6 +6,7 @@ from typing import Unpack, final
 
 from ...utils.checks import check_count, check_number, short_repr
 from ...utils.types import Array
+from ..resume.state_check import Expected
 from ..run import Run
 from ..stopping import BudgetOptions, Status
 from ..trainer import Trainer
@@ -50,6 +51,7 @@ class LBFGS(Trainer):
         last four lowered the cost by more than the one before.
     **budget
         ``max_evaluations``, ``max_iterations``, ``max_seconds``, ``target_cost``: see Trainer.
+        Default: 15,000 evaluations.
 
     Raises
     ------
@@ -97,6 +99,9 @@ class LBFGS(Trainer):
     def settings(self) -> dict[str, object]:
         names = ("memory", "precondition", "tolerance", "cost_tolerance")
         return {name: getattr(self, name) for name in names}
+
+    def _expected_state(self, size: int) -> Expected:
+        return Descent.expected_state(size)
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
         memory = self.memory or min(MAX_MEMORY, max(MIN_MEMORY, NUMBERS_IN_MEMORY // x0.size))

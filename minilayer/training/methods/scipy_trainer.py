@@ -10,7 +10,7 @@ from ...utils.checks import check_count, check_flag
 from ...utils.types import Array
 from ..problem import Problem
 from ..run import Run
-from ..stopping import Status, split_budget
+from ..stopping import Budget, Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
 from .trial_points import TrialPoints
@@ -39,7 +39,8 @@ class ScipyTrainer(Trainer):
     **options
         The budget (see Trainer), and the method's own options, passed on as they are: ``maxfun``
         for TNC and L-BFGS-B, ``maxiter`` for all but TNC, ``gtol``, ... See
-        ``scipy.optimize.show_options("minimize", method)``.
+        ``scipy.optimize.show_options("minimize", method)``. Default: 15,000 evaluations, unless
+        ``maxfun`` or ``maxiter`` is given; SciPy's own limits hold too.
 
     Raises
     ------
@@ -62,6 +63,8 @@ class ScipyTrainer(Trainer):
     ) -> None:
         budget, options = split_budget(options)
         super().__init__(**budget)
+        if "maxfun" in options or "maxiter" in options:  # limits of the method itself
+            self.budget = Budget.checked(**budget)
         self.method = _find(DEFAULT_METHOD if method is None else method)
         self.options = {**DEFAULT_OPTIONS, **options} if method is None else options
         for option, value in options.items():
@@ -130,14 +133,13 @@ class ScipyTrainer(Trainer):
             problem.require_hessian_support(self.gauss_newton)
 
     def _evaluation_limit(self) -> int | None:
-        limits = (self.budget.max_evaluations, self.options.get("maxfun"))
+        limits = (super()._evaluation_limit(), self.options.get("maxfun"))
         return min((limit for limit in limits if limit is not None), default=None)
 
     def __repr__(self) -> str:
         arguments = [repr(self.method.name), *(["gauss_newton=True"] * self.gauss_newton)]
-        budget = {name: value for name, value in vars(self.budget).items() if value is not None}
-        arguments += [f"{name}={value!r}" for name, value in {**self.options, **budget}.items()]
-        return f"ScipyTrainer({', '.join(arguments)})"
+        arguments += [f"{name}={value!r}" for name, value in self.options.items()]
+        return f"ScipyTrainer({', '.join([*arguments, *self._budget_arguments()])})"
 
 
 def _find(name: str) -> Method:

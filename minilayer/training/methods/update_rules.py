@@ -10,6 +10,7 @@ import numpy as np
 from ...utils.checks import check_flag, check_number
 from ...utils.reprs import constructor_repr
 from ...utils.types import Array, State
+from ..resume.state_check import Anything, Count, Entries, Expected, Floats
 
 
 class Rule(ABC):
@@ -55,6 +56,21 @@ class Rule(ABC):
             For the next update.
         """
 
+    def expected_state(self, size: int) -> Expected:
+        """Return a description of the state, which a checkpoint's is checked against.
+
+        Parameters
+        ----------
+        size : int
+            Number of parameters.
+
+        Returns
+        -------
+        Expected
+            Names, kinds and shapes; by default any.
+        """
+        return Anything()
+
     def __repr__(self) -> str:
         return constructor_repr(self)
 
@@ -92,6 +108,9 @@ class Momentum(Rule):
 
     def init(self, size: int) -> State:
         return {"velocity": np.zeros(size)}
+
+    def expected_state(self, size: int) -> Expected:
+        return Entries({"velocity": Floats((size,))})
 
     def update(self, state: State, gradient: Array, learning_rate: float) -> tuple[Array, State]:
         velocity = self.momentum * state["velocity"]
@@ -140,6 +159,10 @@ class Adam(Rule):
 
     def init(self, size: int) -> State:
         return {"mean": np.zeros(size), "square": np.zeros(size), "steps": 0}
+
+    def expected_state(self, size: int) -> Expected:
+        vector = Floats((size,))
+        return Entries({"mean": vector, "square": vector, "steps": Count()})
 
     def update(self, state: State, gradient: Array, learning_rate: float) -> tuple[Array, State]:
         steps = state["steps"] + 1

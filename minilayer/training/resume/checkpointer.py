@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ...utils.types import Array, State
 from ..problem import Problem
 from .journal import Journal
 from .replay import Replay, UnfinishedIteration
+from .state_check import Expected, StateError
 
 
 class Checkpointer:
@@ -40,6 +42,8 @@ class Checkpointer:
         Whether the caller gave that start; a resumed run must then have begun there.
     has_explicit_state : bool
         Whether the method gives its state.
+    expected_state : Expected
+        What the checkpoint must hold of the run.
 
     Attributes
     ----------
@@ -66,6 +70,7 @@ class Checkpointer:
         start: Array,
         is_explicit_start: bool,
         has_explicit_state: bool,
+        expected_state: Expected,
     ) -> None:
         check_storable(problem.model)
         identity = f"{problem.fingerprint()}|{description}"
@@ -83,7 +88,7 @@ class Checkpointer:
                 f"{path}: expected a checkpoint that no run is writing, found one in use"
             )
         try:
-            self.state = self._load()
+            self.state = self._load(expected_state)
             known = self.state.get("x0", start)
             if has_explicit_state:
                 self._unfinished.restore(self.state.get("unfinished", {}))
@@ -113,7 +118,12 @@ class Checkpointer:
         """Return the number of evaluations of the run's earlier part; None for a new run."""
         known = 0 if self._journal is not None else self.state.get("evaluations", 0)
         total: int = known + self.replay.replayed
-        return total or None
+        return total if total or self.damaged else None
+
+    @property
+    def damaged(self) -> int:
+        """How many damaged evaluations of the journal were computed again."""
+        return 0 if self._journal is None else self._journal.damaged
 
     @property
     def replay(self) -> Replay:
@@ -151,13 +161,21 @@ class Checkpointer:
             return True
         return self._journal is not None and self._journal.contains(parameters)
 
-    def _load(self) -> State:
+    def _load(self, expected_state: Expected) -> State:
         """Return the state in the file, after checking whose it is; empty without a file."""
         if not self._path.exists():
             return {}
-        state = load_state(self._path)
-        if state.get("run") == self._identity and isinstance(state.get("best"), dict):
-            return state
+        state = load_state(self._path, max_bytes=sys.maxsize)  # a run may write any size
+        run = state.get("run")
+        if isinstance(run, str) and run == self._identity and "best cost" not in state:
+            try:
+                checked: State = expected_state.checked(state, "")
+            except StateError as error:
+                raise ResumeError(
+                    f"{self._path}: {error}: load(path) still returns the network; "
+                    "to begin the run again, move the file away with its journal"
+                ) from None
+            return checked
         if "best cost" in state:
             found = "one of an earlier minilayer, whose networks load but whose runs do not resume"
         elif "run" in state:

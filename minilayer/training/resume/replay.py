@@ -10,16 +10,23 @@ import numpy as np
 from ...errors import ResumeError
 from ...utils.types import Array, State
 
+MAX_STORED = 256
+"""Evaluations of an unfinished iteration that fit into a checkpoint's JSON."""
+
 
 class Replay(Protocol):
     """Where a run records its evaluations, and finds those of its earlier part."""
 
     @property
     def replayed(self) -> int:
-        """Number of evaluations that were given back so far."""
+        """Number of the last evaluation that was given back."""
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether an evaluation was not at the point of the earlier part."""
 
     def next(self, x: Array) -> tuple[float, Array, float] | None:
-        """Return cost, gradient and seconds of the next known evaluation; None if there is none.
+        """Return cost, gradient and seconds of the next evaluation; None if it is not known.
 
         Raises ResumeError if that evaluation was not at x.
         """
@@ -40,11 +47,12 @@ class UnfinishedIteration:
 
     A method with explicit state resumes at a whole iteration. If the run had ended within the next
     one, for instance in a line search, that iteration begins again, and these evaluations are not
-    computed again.
+    computed again: the first 256 of them.
     """
 
     def __init__(self) -> None:
         self.replayed = 0
+        self.has_diverged = False
         self._known: deque[_Recorded] = deque()
         self._recorded: list[_Recorded] = []
 
@@ -53,6 +61,7 @@ class UnfinishedIteration:
         if not self._known:
             return None
         if not np.array_equal(self._known[0].x, x, equal_nan=True):
+            self.has_diverged = True
             raise ResumeError(
                 "checkpoint: expected the next evaluation at the point of the checkpoint, found "
                 "another: the machine's arithmetic or the library's version has changed"
@@ -71,10 +80,10 @@ class UnfinishedIteration:
         self._recorded.clear()
 
     def as_state(self) -> State:
-        """Return what a checkpoint stores: the evaluations by number."""
-        recorded = [*self._recorded, *self._known]
-        return {str(number): one._asdict() for number, one in enumerate(recorded)}
+        """Return what a checkpoint stores: the first evaluations by number."""
+        stored = [*self._recorded, *self._known][:MAX_STORED]
+        return {str(number): one._asdict() for number, one in enumerate(stored)}
 
     def restore(self, state: State) -> None:
         """Continue from what a checkpoint stored."""
-        self._known = deque(_Recorded(**state[number]) for number in sorted(state, key=int))
+        self._known = deque(_Recorded(**state[str(number)]) for number in range(len(state)))

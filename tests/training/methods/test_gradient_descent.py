@@ -275,7 +275,8 @@ def test_epochs_use_the_budget_of_evaluations_as_far_as_they_fit(budget: int) ->
     assert result.status == ml.Status.MAX_EVALUATIONS
     assert result.fun == min(result.history.cost)
     left = "is used up" if budget % 2 else "leaves 1, and an epoch takes 2"
-    assert result.message.endswith(f"the budget of {budget} evaluations {left}")
+    hint = "raise max_evaluations, or train again to go on"
+    assert result.message.endswith(f"the budget of {budget} evaluations {left}: {hint}")
 
 
 def test_the_time_limit_is_checked_between_minibatches(clock: FakeClock) -> None:
@@ -407,7 +408,8 @@ def test_a_run_whose_steps_lower_nothing_advises_a_smaller_learning_rate(name: s
     assert result.message == f"gradient descent: the budget of 1 iterations is used up{advice}"
     assert result.status == ml.Status.MAX_ITERATIONS
     fine = TRAINERS[name](max_iterations=1).minimize(lambda x: (float(x @ x) / 2, x), [3.0, 3.0])
-    assert fine.message == "gradient descent: the budget of 1 iterations is used up"
+    hint = "raise max_iterations, or train again to go on"
+    assert fine.message == f"gradient descent: the budget of 1 iterations is used up: {hint}"
 
 
 def test_a_run_that_overflows_advises_a_smaller_learning_rate() -> None:

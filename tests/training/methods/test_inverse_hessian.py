@@ -68,5 +68,15 @@ def test_pairs_of_no_curvature_are_left_out() -> None:
     for change in ([0.0, 1.0], [-1.0, 0.0], [1e-12, 1.0], [np.nan, 1.0]):
         inverse_hessian.add(step, np.array(change))
         assert not inverse_hessian
+    inverse_hessian.add(1e-160 * step, 1e-150 * step)  # 1 / s'y would be infinite
+    assert not inverse_hessian
     inverse_hessian.add(step, np.array([1e-9, 1.0]))
     assert len(inverse_hessian) == 1
+
+
+def test_a_pair_whose_scale_is_too_small_for_a_number_is_used_without_it() -> None:
+    inverse_hessian = InverseHessian(5)
+    step = np.array([1.0, 2.0])
+    inverse_hessian.add(step, 1e-200 * step)
+    product = inverse_hessian.dot(np.array([2.0, -1.0]), None)
+    np.testing.assert_allclose(product, [2.0, -1.0])  # across the step, nothing is known

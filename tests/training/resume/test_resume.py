@@ -74,6 +74,20 @@ def test_a_finished_run_goes_on_with_a_larger_budget(make: Make, tmp_path: Path)
     np.testing.assert_equal(same_in_every_run(more), same_in_every_run(whole))
 
 
+@pytest.mark.parametrize("trainer", ["TNC", "L-BFGS"])
+def test_a_checkpoint_of_any_size_resumes(
+    trainer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit of load_state, here 100 bytes, is for files of strangers."""
+    assert ml.load_state.__kwdefaults__ is not None
+    monkeypatch.setitem(ml.load_state.__kwdefaults__, "max_bytes", 100)
+    for budget in (20, BUDGET):
+        result = TRAINERS[trainer](max_evaluations=budget).minimize(
+            fresh(), checkpoint=tmp_path / "run.h5"
+        )
+    assert "(resumed at evaluation 20)" in result.message
+
+
 def test_after_ctrl_c_the_same_call_resumes_from_where_the_run_started(tmp_path: Path) -> None:
     """The model holds the best point by then; the run's start is in its files."""
     whole = ml.ScipyTrainer("TNC", max_evaluations=BUDGET).minimize(fresh())

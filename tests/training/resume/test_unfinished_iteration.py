@@ -1,12 +1,15 @@
 """UnfinishedIteration: evaluations since the last whole iteration are not computed again."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.training.resume.replay import UnfinishedIteration
+from minilayer.training.resume.replay import MAX_STORED, UnfinishedIteration
+from minilayer.training.run import Run
+from minilayer.utils.types import Array
 from tests.helpers.comparisons import history_columns, same_in_every_run
 from tests.helpers.objectives import Interrupted, Recorded, RosenbrockOfANetwork
 
@@ -82,6 +85,37 @@ def test_a_run_cut_after_every_evaluation_resumes(tmp_path: Path) -> None:
     assert result.nfev == expected.nfev
     np.testing.assert_array_equal(result.x, expected.x)
     np.testing.assert_equal(history_columns(result), history_columns(expected))
+
+
+class Population(ml.Trainer):
+    """The best of many points around x: one iteration takes more evaluations than are stored."""
+
+    name = "population"
+    has_explicit_state = True
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+    def _search(self, run: Run, x0: Array) -> tuple[ml.Status, str]:
+        x = x0 if run.resumed is None else run.resumed["x"]
+        if run.resumed is None:
+            run.evaluate(x)
+        while True:
+            rng = np.random.default_rng(run.iterations)
+            steps = rng.standard_normal((3 * MAX_STORED, x.size))
+            x = min((run.evaluate(x + step) for step in steps), key=lambda point: point.cost).x
+            run.end_iteration(x, partial(dict, x=x))
+
+
+def test_the_state_of_a_long_iteration_has_room_in_the_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    evaluations = 6 * MAX_STORED
+    expected = Population(max_evaluations=evaluations + 99).minimize(RosenbrockOfANetwork())
+    Population(max_evaluations=evaluations).minimize(RosenbrockOfANetwork(), checkpoint=path)
+    second = Recorded(RosenbrockOfANetwork())
+    result = Population(max_evaluations=evaluations + 99).minimize(second, checkpoint=path)
+    np.testing.assert_equal(same_in_every_run(result), same_in_every_run(expected))
+    assert len(second.points) == 3 * MAX_STORED - 1 + 99 - MAX_STORED
 
 
 # The class itself
