@@ -20,18 +20,21 @@ from .nn import (
     Sequential,
     SquaredError,
     Standardize,
+    Workspace,
 )
 from .objective import ClassWeight, Objective
 from .objective.inputs import check_loss_fits, check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number
+from .utils.types import Array
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
-UNITS = (1e-300, 1e300)
-"""Of costs: a square that overflows is told of by the cost itself."""
-
+UNITS_OF_COST = (1e-300, 1e300)
+"""Between which ``l2`` and tolerances are multiplied; beyond, costs overflow or vanish anyway."""
+ROWS_PER_LOSS = 10_000
+"""Whose loss is computed at a time."""
 LOSSES: tuple[type[Loss], ...] = (BinaryCrossEntropy, CategoricalCrossEntropy, Poisson)
 """Losses that an output activation suggests."""
 
@@ -78,9 +81,9 @@ def fit(
         Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
         ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
         ``fit`` continues with the constants of the first. Tables with columns of several sizes need
-        it. Predictions and cost stay in the unit of Y. With SquaredError, ``l2`` and the default
-        trainer's tolerance are multiplied by the mean of Rescale's ``scale**2``, so that results
-        are the same in any unit.
+        it. Predictions and cost stay in the unit of Y. In a regression, ``l2`` and the default
+        trainer's tolerance are multiplied by twice the mean loss of predicting the mean, for
+        SquaredError the variance of Y. So results are the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
@@ -144,9 +147,11 @@ def fit(
                 f"found beside {trainer!r}: give them to the trainer"
             )
     loss = _suggested_loss(model) if loss is None else loss
-    constants = _constants(model, X, Y, loss) if check_flag("standardize", standardize) else []
+    constants: list[tuple[int, Layer]] = []
+    unit = 1.0
+    if check_flag("standardize", standardize):
+        constants, unit = _constants(model, X, Y, loss)
     with _taken_in(model, constants):
-        unit = _cost_of_one(model) if standardize and isinstance(loss, SquaredError) else 1.0
         if trainer is None:
             if max_evaluations is None and max_iterations is None and max_seconds is None:
                 max_iterations = DEFAULT_MAX_ITERATIONS
@@ -182,16 +187,31 @@ def fit(
 
 def _constants(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
-) -> list[tuple[int, Layer]]:
-    """Return the layers that standardize X and Y and that the model lacks, with their places."""
+) -> tuple[list[tuple[int, Layer]], float]:
+    """Return the constants that the model lacks, with their places, and the unit of costs."""
     check_loss_fits(model, loss)
     inputs, targets = check_rows(model, loss, X, Y)
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
         constants.append((0, Standardize.of(inputs)))
+    last = model.inner_layers[-1]
     if is_regression(model, loss):
-        constants.append((len(model.inner_layers) + len(constants), Rescale.of(targets)))
-    return constants
+        last = Rescale.of(targets)
+        constants.append((len(model.inner_layers) + len(constants), last))
+    return constants, _unit_of_cost(loss, last, targets) if isinstance(last, Rescale) else 1.0
+
+
+def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:
+    """Return twice the mean loss of predicting the mean: 1 for the square of deviation 1."""
+    total = 0.0
+    for start in range(0, len(targets), ROWS_PER_LOSS):
+        part = targets[start : start + ROWS_PER_LOSS].astype(np.float64)
+        z = np.empty(part.shape, order="F")
+        z[...] = rescale.mean
+        with np.errstate(all="ignore"):
+            total += loss.value_and_error_(z, part, Workspace())
+    unit = 2 * total / targets.size
+    return unit if UNITS_OF_COST[0] < unit < UNITS_OF_COST[1] else 1.0
 
 
 @contextmanager
@@ -205,12 +225,6 @@ def _taken_in(model: Sequential, constants: list[tuple[int, Layer]]) -> Iterator
         for index, _ in reversed(constants):
             model.remove(index)
         raise
-
-
-def _cost_of_one(model: Sequential) -> float:
-    """Return the mean of the squares that a 1 before the Rescale at a model's end is worth."""
-    last = model.inner_layers[-1]
-    return float(np.mean(last.scale**2).clip(*UNITS)) if isinstance(last, Rescale) else 1.0
 
 
 def _suggested_loss(model: Sequential) -> Loss:
