@@ -1,6 +1,6 @@
 """A layer that minilayer does not have: its formulas, its tests, and training with the Hessian.
 
-Softplus, log(1 + exp(x)), is ReLU without the kink. ``check_layer`` compares its formulas with
+SmoothReLU, log(1 + exp(x)), is ReLU without the kink. ``check_layer`` compares its formulas with
 finite differences and saves it to a checkpoint. Then a network with it learns to multiply.
 
 python examples/own_layer.py
@@ -17,7 +17,7 @@ from minilayer.testing import check_layer
 
 
 @ml.register  # so that checkpoints can hold it
-class Softplus(ml.Activation):
+class SmoothReLU(ml.Activation):
     """f(x) = log(1 + exp(x)); f' is the sigmoid."""
 
     def function(self, x: Array, out: Array) -> None:
@@ -36,10 +36,10 @@ class Softplus(ml.Activation):
 
 
 def main(options: Any) -> None:
-    print(f"relative error of each derivative\n{check_layer(Softplus())}")
+    print(f"relative error of each derivative\n{check_layer(SmoothReLU())}")
     X = np.random.default_rng(options.seed).uniform(-1, 1, (400, 2))
     Y = X[:, :1] * X[:, 1:]
-    model = ml.mlp(2, 12, 1, hidden=Softplus, seed=options.seed)
+    model = ml.mlp(2, 12, 1, hidden=SmoothReLU, seed=options.seed)
     objective = ml.Objective(model, X, Y, ml.SquaredError(), l2=1e-4)
     result = ml.ScipyTrainer("Newton-CG", max_evaluations=2000).minimize(objective)
     shared.stop_if_interrupted(result)

@@ -23,7 +23,7 @@ from .nn import (
     Workspace,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import check_loss_fits, check_rows, is_regression
+from .objective.inputs import check_output_activation, check_rows, is_regression
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number
@@ -189,7 +189,7 @@ def _constants(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss
 ) -> tuple[list[tuple[int, Layer]], float]:
     """Return the constants that the model lacks, with their places, and the unit of costs."""
-    check_loss_fits(model, loss)
+    check_output_activation(model, loss)
     inputs, targets = check_rows(model, loss, X, Y)
     constants: list[tuple[int, Layer]] = []
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):

@@ -28,6 +28,17 @@ def test_by_default_it_takes_the_loss_of_the_last_layer_and_lbfgs(pair: str) -> 
     assert (found.fun, found.message) == (expected.fun, expected.message)
 
 
+@pytest.mark.parametrize("last", [ml.Tanh, ml.ReLU, ml.Softplus, ml.Sin])
+def test_a_last_layer_that_suggests_no_loss_is_refused_and_takes_one(
+    last: type[ml.Activation],
+) -> None:
+    X = np.linspace(0, 1, 20)[:, None]
+    model = ml.mlp(1, 1, output=last, seed=0)
+    with pytest.raises(ValueError, match=r"Exp\(\) for counts, .* found .*: or pass loss="):
+        ml.fit(model, X, X)
+    assert ml.fit(model, X, X, loss=ml.SquaredError(), max_iterations=3).nfev > 1
+
+
 LABELS = np.arange(ROWS) % 3
 OPTIONS: dict[str, dict[str, Any]] = {
     "trainer": {"trainer": ml.GradientDescent(0.5, max_iterations=30)},

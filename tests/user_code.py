@@ -8,7 +8,7 @@ from typing import assert_type
 import numpy as np
 
 import minilayer as ml
-from minilayer.testing import check_layer
+from minilayer.testing import check_layer, check_loss
 from minilayer.utils.types import Array
 
 
@@ -42,6 +42,24 @@ class ColumnScale(ml.Layer):
         self.gradients["factor"][:] = (dy * self.x).sum(axis=0)
 
 
+@ml.register
+class Quartic(ml.ElementwiseLoss):
+    """size * r**4."""
+
+    output_activation = ml.Identity
+
+    def __init__(self, size: float = 1.0) -> None:
+        self.size = size
+
+    def value(self, z: Array, target: Array) -> Array:
+        values: Array = self.size * (z - target) ** 4
+        return values
+
+    def derivative(self, z: Array, target: Array) -> Array:
+        derivatives: Array = 4 * self.size * (z - target) ** 3
+        return derivatives
+
+
 class Counted(ml.ProblemWrapper):
     """Counts evaluations."""
 
@@ -55,6 +73,7 @@ class Counted(ml.ProblemWrapper):
 def train(X: Array, labels: Array) -> float:
     """Use result, history, layers and a layer of one's own."""
     check_layer(ColumnScale(3))
+    check_loss(Quartic(0.5))
     model = ml.Sequential([ColumnScale(3), ml.Dense(3, 2, bias=False), ml.Softmax()], seed=0)
     result = ml.fit(model, X, labels, l2=1.0, max_iterations=20, validation=(X, labels))
     assert_type(result, ml.TrainingResult)

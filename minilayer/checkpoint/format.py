@@ -6,7 +6,8 @@ contiguous little-endian float64, each with an attribute sha256, the checksum of
     /                        format = "minilayer"; version = 3; minilayer = the version that wrote
                              it; layers = how many; sha256 = the checksum of the version and of all
                              that follows; state = a JSON object of the training state's values
-                             and its arrays' shapes, if there is one
+                             and its arrays' shapes, if there is one; loss = {"class": name,
+                             "config": {...}} as JSON, if there is one
     /layers/<i>              class = the layer's registered name; config = its arguments, a JSON
                              object, in which an initializer is {"class": name, "config": {...}};
                              arrays = a JSON object of the shapes of its arguments that are arrays,
@@ -15,9 +16,10 @@ contiguous little-endian float64, each with an attribute sha256, the checksum of
     /layers/<i>/config/<name> an argument that is an array, nested as config is
     /state/<name>/.../<name> an array of the training state, nested as the state is
 
-Format 2 has no arguments that are arrays, and its checksum leaves the version out. Format 1 differs
-from format 2 in two things: its layers' configurations lack what has been added since, and its
-training state is not nested. A file of a newer version is refused with a sentence that says so.
+Format 2 has no loss and no arguments that are arrays, and its checksum leaves the version out.
+Format 1 differs from format 2 in two things: its layers' configurations lack what has been added
+since, and its training state is not nested. A file of a newer version is refused with a sentence
+that says so.
 """
 
 from __future__ import annotations
@@ -136,7 +138,10 @@ def checksum(value: Array) -> str:
 
 
 def content_checksum(
-    layers: list[tuple[str, str, dict[str, str]]], state: dict[str, str], version: int
+    layers: list[tuple[str, str, dict[str, str]]],
+    state: dict[str, str],
+    version: int,
+    loss: str | None = None,
 ) -> str:
     """Return the SHA-256 of all that a checkpoint says.
 
@@ -149,6 +154,9 @@ def content_checksum(
         The checksums of the training state's arrays by path, and "" for its JSON.
     version : int
         Of the format.
+    loss : str, optional
+        The loss's JSON.
     """
-    covered = [layers, state] if version < FIRST_COVERED_VERSION else [version, layers, state]
+    content = [layers, state] if version < FIRST_COVERED_VERSION else [version, layers, state]
+    covered = content if loss is None else [*content, loss]
     return hashlib.sha256(json.dumps(covered).encode()).hexdigest()

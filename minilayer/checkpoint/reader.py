@@ -17,6 +17,7 @@ from ..utils.checks import short_repr
 from ..utils.types import Array, State
 from .format import (
     ARRAY_GROUP,
+    FIRST_COVERED_VERSION,
     FORMAT,
     MAX_ARRAY_NESTING,
     MAX_LAYERS,
@@ -37,11 +38,13 @@ STATE = "/: expected state"
 
 @dataclass(frozen=True)
 class Content:
-    """What a checkpoint holds: unbound layers, their flat parameter vector, the training state."""
+    """What a checkpoint holds: unbound layers, their flat parameter vector, state and loss."""
 
     layers: list[Layer]
     parameters: Array
     state: State
+    loss: str | None
+    """As JSON: a network loads whether its loss is known or not."""
 
 
 def read_checkpoint(path: Path, max_bytes: int) -> Content:
@@ -81,12 +84,15 @@ def read_content(file: PlainFile, max_bytes: int) -> Content:
         values += arrays
         about_layers.append(about)
     state, state_sums = _state(root)
-    if root.attribute("sha256") != content_checksum(about_layers, state_sums, version):
+    loss = None if version < FIRST_COVERED_VERSION else root.attribute("loss")
+    if not isinstance(loss, str | None):
+        raise MalformedError(f"/: expected loss = a string of JSON, found {short_repr(loss)}")
+    if root.attribute("sha256") != content_checksum(about_layers, state_sums, version, loss):
         raise MalformedError(
             "/: expected the checksum of all content, found another: the file is damaged"
         )
     parameters = np.concatenate([np.zeros(0), *values])  # in the machine's own byte order
-    return Content(layers, parameters, state)
+    return Content(layers, parameters, state, loss)
 
 
 def _version(root: Node) -> int:

@@ -1,4 +1,4 @@
-"""Saving and loading: ``save``, ``load``, ``load_parameters`` and ``load_state``."""
+"""Saving and loading: ``save``, ``load``, ``load_parameters``, ``load_state``, ``load_loss``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from ..errors import CheckpointError
-from ..nn import Layer, Sequential, registered
+from ..nn import Layer, Loss, Sequential, registered
 from ..nn.initializers import without_initializers
 from ..nn.sequential import sequential_with
 from ..utils.checks import check_count, check_instance, check_path, short_repr
@@ -37,6 +37,7 @@ from .format import (
 )
 from .hdf5 import MAX_DIMENSIONS
 from .reader import read_checkpoint
+from .stored_loss import decode_loss, encode_loss
 
 STORABLE_ARRAY = "a name of at most 255 bytes without / and at most 32 dimensions"
 """What a parameter must have."""
@@ -48,6 +49,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     state: Mapping[str, Any] | None = None,
+    loss: Loss | None = None,
     allow_non_finite: bool = False,
 ) -> None:
     """Write architecture and parameters of a model to a file.
@@ -65,15 +67,17 @@ def save(
     state : mapping, optional
         Numbers, strings, non-empty float64 arrays and mappings of these by name, for
         ``load_state``.
+    loss : Loss, optional
+        The loss that the model was trained with, for ``load_loss``.
     allow_non_finite : bool, default False
         Whether to store parameters and arrays of arguments that are NaN or infinite.
 
     Raises
     ------
     CheckpointError
-        For a layer class that is not registered, numbers that are not finite, arguments that are
-        arrays of another dtype than float64, and what exceeds the format: more than 10,000 layers,
-        or a state whose numbers, strings and names take more than 64,000 bytes as JSON.
+        For a layer or loss class that is not registered, numbers that are not finite, arguments
+        that are arrays of another dtype than float64, and what exceeds the format: more than 10,000
+        layers, or a state whose numbers, strings and names take more than 64,000 bytes as JSON.
     TypeError
         For a state of other kinds.
     OSError
@@ -94,7 +98,10 @@ def save(
     target = check_path("path", path)
     check_storable(model, allow_non_finite)
     checked = _check_state({} if state is None else state)
-    replace_file(target, _encode(model, checked))
+    if loss is not None:
+        check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
+    described = None if loss is None else encode_loss(loss)
+    replace_file(target, _encode(model, checked, described))
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequential:
@@ -189,6 +196,44 @@ def load_state(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> S
     return read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes)).state
 
 
+def load_loss(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Loss | None:
+    """Return the loss that a model was trained with.
+
+    Parameters
+    ----------
+    path : path
+        The file, of ``save(..., loss=loss)`` or the checkpoint of a run.
+    max_bytes : int, default 2**30
+        Larger files are refused.
+
+    Returns
+    -------
+    Loss or None
+        A new loss with the same arguments; None if the file has none.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError
+        As ``load`` does, and for a loss class that is not registered.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minilayer import Dense, Huber
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Sequential([Dense(2, 1)]), f"{folder}/line.h5", loss=Huber(0.5))
+    ...     load_loss(f"{folder}/line.h5")
+    Huber(delta=0.5)
+    """
+    content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
+    if content.loss is None:
+        return None
+    try:
+        return decode_loss(content.loss)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: /: loss: {error}") from None
+
+
 def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
     """Raise CheckpointError for a model that a checkpoint cannot store."""
     if len(model.layers) > MAX_LAYERS:
@@ -244,7 +289,7 @@ def _is_storable(value: object, depth: int) -> bool:
     return isinstance(value, int | float | str)
 
 
-def _encode(model: Sequential, state: State) -> bytes:
+def _encode(model: Sequential, state: State, loss: str | None) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="earliest") as file:
         about_layers = []
@@ -262,7 +307,10 @@ def _encode(model: Sequential, state: State) -> bytes:
         file.attrs["version"] = VERSION
         file.attrs["layers"] = len(model.layers)
         file.attrs["minilayer"] = np.bytes_(library_version())
-        file.attrs["sha256"] = np.bytes_(content_checksum(about_layers, state_sums, VERSION))
+        if loss is not None:
+            file.attrs["loss"] = np.bytes_(loss.encode())
+        content = content_checksum(about_layers, state_sums, VERSION, loss)
+        file.attrs["sha256"] = np.bytes_(content)
     return buffer.getvalue()
 
 

@@ -315,7 +315,8 @@ class Softplus(Activation):
         np.negative(out, out=out)
         np.exp(out, out=out)  # at most 1
         np.log1p(out, out=out)
-        out += np.maximum(x, 0)
+        positive = self.workspace.array("positive", x.shape, x.dtype)
+        out += np.maximum(x, 0, out=positive)
 
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         np.negative(y, out=out)
@@ -356,7 +357,8 @@ class SiLU(Activation):
 
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         _quotient(y, x, out)
-        rest = 1 - out
+        rest = self.workspace.array("rest", x.shape, x.dtype)
+        np.subtract(1, out, out=rest)
         rest *= y
         out += rest
         out *= dy
@@ -406,7 +408,8 @@ class GELU(Activation):
 
     def gradient(self, x: Array, y: Array, dy: Array, out: Array) -> None:
         _quotient(y, x, out)  # f' = s + f (1 - s) w'
-        rest = 1 - out
+        rest = self.workspace.array("rest", x.shape, x.dtype)
+        np.subtract(1, out, out=rest)
         rest *= y
         rest *= self._slope(x)
         out += rest
@@ -430,7 +433,8 @@ class GELU(Activation):
 
     def _slope(self, x: Array) -> Array:
         """Return dw/dx where it matters."""
-        slope = np.clip(x, -GELU_RANGE, GELU_RANGE)
+        slope = self.workspace.array("slope", x.shape, x.dtype)
+        np.clip(x, -GELU_RANGE, GELU_RANGE, out=slope)
         slope *= slope
         slope *= 3 * self.CUBIC
         slope += self.LINEAR

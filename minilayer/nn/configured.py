@@ -132,12 +132,12 @@ def identity(value: object) -> object:
 
 
 def identifying_text(described: Configured) -> str:
-    """Return the repr if that shows each argument in full, else the repr and the arguments."""
-    values = described.config().values()
-    shows_all = type(described).__repr__ is Configured.__repr__
-    if shows_all and not any(isinstance(value, np.ndarray | Configured) for value in values):
-        return repr(described)
-    return f"{described!r} {identity(described)!r}"
+    """Return all arguments in full, whatever a class shows of them in its repr."""
+    text = Configured.__repr__(described)
+    shortened = (np.ndarray, Configured, list, tuple)
+    if any(isinstance(value, shortened) for value in described.config().values()):
+        return f"{text} {identity(described)!r}"
+    return text
 
 
 def undescribed_arguments(described: Configured) -> list[str]:

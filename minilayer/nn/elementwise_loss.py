@@ -26,11 +26,12 @@ class ElementwiseLoss(Loss):
 
     Examples
     --------
+    >>> import math
     >>> from minilayer import Identity
     >>> class LogCosh(ElementwiseLoss):
     ...     output_activation = Identity
     ...     def value(self, z, target):
-    ...         return np.logaddexp(z - target, target - z) - np.log(2)
+    ...         return np.logaddexp(z - target, target - z) - math.log(2)
     ...     def derivative(self, z, target):
     ...         return np.tanh(z - target)
     >>> z = np.array([[1.0, 5.0]])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..labels import one_hot
-from ..nn import Activation, Identity, Loss, Rescale, Sequential
+from ..nn import Activation, Identity, Layer, Loss, Rescale, Sequential
 from ..nn.configured import undescribed_arguments
 from ..nn.loss import required_activation
 from ..utils.checks import (
@@ -36,7 +36,7 @@ def check_dtype(dtype: npt.DTypeLike) -> np.dtype:
     raise ValueError(f"dtype: expected 'float64' or 'float32', found {dtype!r}")
 
 
-def check_loss_fits(model: Sequential, loss: Loss) -> None:
+def check_output_activation(model: Sequential, loss: Loss) -> None:
     """Raise for a loss that is incomplete, and a model that ends with the wrong activation."""
     check_instance("model", model, Sequential, "a Sequential")
     check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
@@ -51,11 +51,20 @@ def check_loss_fits(model: Sequential, loss: Loss) -> None:
     needed = required_activation(loss)
     ends_without = needed is Identity and not isinstance(last, Activation)
     if needed is not None and type(last) is not needed and not ends_without:
-        is_subclass = isinstance(last, needed)
-        hint = f", a subclass: the loss computes {needed.__name__} itself" if is_subclass else ""
         raise ValueError(
-            f"loss: {loss!r} needs {needed.__name__} as the last layer, found {last!r}{hint}"
+            f"loss: {loss!r} needs {needed.__name__} as the last layer, found {last!r}"
+            f"{subclass_hint(last, needed)}"
         )
+
+
+def subclass_hint(last: Layer, needed: type[Activation]) -> str:
+    """Return what to say of a last layer that is a subclass of the needed one."""
+    if not isinstance(last, needed):
+        return ""
+    return (
+        f", a subclass of {needed.__name__}, which may compute something else: "
+        f"use {needed.__name__}() itself"
+    )
 
 
 def check_rows(

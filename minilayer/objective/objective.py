@@ -25,7 +25,7 @@ from .evaluator import Evaluator
 from .inputs import (
     ClassWeight,
     check_dtype,
-    check_loss_fits,
+    check_output_activation,
     check_rows,
     is_regression,
     row_weights,
@@ -128,7 +128,7 @@ class Objective:
         dtype: npt.DTypeLike = "float64",
         copy: bool = True,
     ) -> None:
-        check_loss_fits(model, loss)
+        check_output_activation(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
         self.model = model

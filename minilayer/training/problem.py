@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CurvatureError
-from ..nn import Sequential
+from ..nn import Loss, Sequential
 from ..utils.checks import check_numeric, check_vector, short_repr
 from ..utils.types import Array
 
@@ -62,6 +62,10 @@ class Problem(Protocol):
     @property
     def model(self) -> Sequential:
         """The network that a checkpoint stores."""
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that a checkpoint stores, if there is one."""
 
     def set_parameters(self, x: Array, /) -> None:
         """Take x as the result."""
@@ -156,6 +160,12 @@ class ProblemWrapper:
         """The network that a checkpoint stores."""
         own: Sequential = self._member("model", "checkpoint: expected an Objective with a model")
         return own
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that a checkpoint stores; None if there is none."""
+        own = getattr(self.objective, "loss", None)
+        return own if isinstance(own, Loss) else None
 
     def set_parameters(self, x: Array, /) -> None:
         """Take x as the result; a plain function does nothing."""

@@ -32,3 +32,29 @@ def constructor_repr(value: object, *, defaults: bool = True) -> str:
         elif defaults or (found is not parameter.default and found != parameter.default):
             parts.append(f"{name}={short_repr(found)}")
     return f"{type(value).__name__}({', '.join(parts)})"
+
+
+def check_shows_arguments(name: str, value: object, base: type) -> None:
+    """Raise TypeError if the base class's repr cannot show an argument of the constructor.
+
+    A run's identity is made of such reprs: a checkpoint would be resumed with another argument.
+
+    Parameters
+    ----------
+    name : str
+        What the value is, for the message.
+    value : object
+        An object whose repr is ``constructor_repr``, unless its class has another.
+    base : type
+        Whose repr that is.
+    """
+    own: object = type(value).__repr__
+    if own is not base.__repr__:
+        return
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    for argument, parameter in inspect.signature(type(value)).parameters.items():
+        if parameter.kind in kinds and not hasattr(value, argument):
+            raise TypeError(
+                f"{name}: expected {type(value).__name__} to keep its argument {argument!r} as an "
+                "attribute of that name, as it identifies a run"
+            )

@@ -76,7 +76,7 @@ def test_multilabel_knows_four_properties_of_a_digit(tmp_path: Path) -> None:
 
 def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> None:
     out = succeed(tmp_path, "own_layer")
-    assert "Softplus(), second_order_term, change of the gradient by the input" in out
+    assert "SmoothReLU(), second_order_term, change of the gradient by the input" in out
     assert "Newton-CG: Optimization terminated successfully" in out
     line = next(line for line in out.splitlines() if "Hessian products" in line)
     evaluations, products, error = numbers(line)

@@ -17,11 +17,12 @@ def trained_into_kinks(seed: int) -> ml.Objective:
     return objective
 
 
-def at_rest() -> ml.Objective:
+def at_rest(hidden: ml.Activation | None = None) -> ml.Objective:
     """Return a network with rows of zeros: its ReLUs are exactly at their kink."""
     rng = np.random.default_rng(0)
     X = np.vstack([np.zeros((5, 3)), rng.standard_normal((10, 3))])
-    model = ml.mlp(3, 4, 1, hidden=ml.ReLU, output=ml.Sigmoid, seed=0)
+    layers = [ml.Dense(3, 4), hidden or ml.ReLU(), ml.Dense(4, 1), ml.Sigmoid()]
+    model = ml.Sequential(layers, seed=0)
     model.layers[0].parameters["theta"][:, 0] = 0
     return ml.Objective(model, X, rng.integers(0, 2, 15), ml.BinaryCrossEntropy(), l2=1.0)
 
@@ -36,6 +37,11 @@ def test_a_network_that_was_trained_into_kinks_passes(seed: int, every_parameter
 @pytest.mark.parametrize("seed", range(4))
 def test_relus_exactly_at_their_kinks_pass(seed: int) -> None:
     assert ml.check_gradient(at_rest(), seed=seed).worst < 1e-6
+
+
+@pytest.mark.parametrize("hidden", [ml.LeakyReLU(), ml.LeakyReLU(0.5), ml.ELU(), ml.ELU(0.3)])
+def test_other_activations_exactly_at_their_kinks_pass(hidden: ml.Activation) -> None:
+    assert ml.check_gradient(at_rest(hidden.unbound_copy())).worst < 1e-6
 
 
 def wrong_by_a_thousandth(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> None:

@@ -10,6 +10,7 @@ from typing import ClassVar, Unpack, final
 import numpy as np
 
 from ...utils.checks import check_count, check_instance, check_number
+from ...utils.reprs import check_shows_arguments
 from ...utils.types import Array, State
 from ..problem import Problem
 from ..resume.state_check import Entries, Expected, Floats
@@ -95,12 +96,14 @@ class GradientDescent(Trainer):
         self.learning_rate = check_number("learning_rate", learning_rate, above=True)
         if rule is not None:
             check_instance("rule", rule, Rule, "a Rule such as Adam()")
+            check_shows_arguments("rule", rule, Rule)
             if momentum != 0:
                 raise TypeError(
                     f"momentum: expected without a rule, found {momentum} beside {rule!r}"
                 )
         if schedule is not None:
             check_instance("schedule", schedule, Schedule, "a Schedule such as CosineDecay(100)")
+            check_shows_arguments("schedule", schedule, Schedule)
         self.rule = rule or Momentum(momentum)
         self.schedule = schedule
         self.batch_size = None if batch_size is None else check_count("batch_size", batch_size)

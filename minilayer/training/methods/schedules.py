@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import final
 
 from ...utils.checks import check_count, check_instance, check_number
-from ...utils.reprs import constructor_repr
+from ...utils.reprs import check_shows_arguments, constructor_repr
 
 
 class Schedule(ABC):
@@ -172,6 +172,7 @@ class Warmup(Schedule):
         self.iterations = check_count("iterations", iterations)
         if then is not None:
             check_instance("then", then, Schedule, "a Schedule such as CosineDecay(100)")
+            check_shows_arguments("then", then, Schedule)
         self.then = then
 
     def __call__(self, iterations: float) -> float:

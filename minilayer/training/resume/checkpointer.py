@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...checkpoint import load_state, save
+from ...checkpoint.stored_loss import storable_loss
 from ...checkpoint.writer import check_storable
 from ...errors import ResumeError
 from ...utils.files import LockFile
@@ -77,6 +78,7 @@ class Checkpointer:
         _check_place(path)
         path = Path(os.path.realpath(path))  # so that two names of one file share a lock
         self._problem = problem
+        self._stored_loss = storable_loss(problem.loss)
         self._path = path
         self._every = every
         self._identity = hashlib.sha256(identity.encode()).hexdigest()
@@ -144,7 +146,8 @@ class Checkpointer:
         if state["all_evaluations"] < self.all_evaluations:
             return
         about = {"run": self._identity, "x0": self.start}
-        save(self._problem.model.replica(x), self._path, state={**about, **state})
+        model = self._problem.model.replica(x)
+        save(model, self._path, state={**about, **state}, loss=self._stored_loss)
 
     def close(self) -> None:
         """Release the files to other runs."""

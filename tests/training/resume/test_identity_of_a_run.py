@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,3 +160,109 @@ def test_a_model_that_cannot_be_stored_is_refused_before_the_run(tmp_path: Path)
         ml.LBFGS().minimize(problem, checkpoint=tmp_path / "run.h5")
     np.testing.assert_array_equal(problem.x0, start)
     assert list(tmp_path.iterdir()) == []
+
+
+def hide_argument(base: type, **methods: Any) -> Any:
+    """Return a class whose constructor argument ``pace`` is no attribute of that name."""
+
+    def __init__(self: Any, pace: float = 1.0) -> None:
+        self._pace = pace
+
+    return type("Hidden", (base,), {"__init__": __init__, **methods})
+
+
+HiddenSchedule = hide_argument(ml.Schedule, __call__=lambda self, iterations: self._pace)
+HiddenRule = hide_argument(
+    ml.Rule,
+    init=lambda self, size: {},
+    update=lambda self, state, gradient, rate: (-self._pace * rate * gradient, state),
+)
+HiddenLoss = hide_argument(
+    ml.ElementwiseLoss,
+    output_activation=None,
+    value=lambda self, z, target: self._pace * (z - target) ** 2,
+    derivative=lambda self, z, target: 2 * self._pace * (z - target),
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: ml.GradientDescent(schedule=HiddenSchedule(0.5)),
+            "schedule: expected Hidden to keep its argument 'pace' as an attribute of that name",
+        ),
+        (
+            lambda: ml.Warmup(3, HiddenSchedule(0.5)),
+            "then: expected Hidden to keep its argument 'pace' as an attribute of that name",
+        ),
+        (
+            lambda: ml.GradientDescent(rule=HiddenRule(0.5)),
+            "rule: expected Hidden to keep its argument 'pace' as an attribute of that name",
+        ),
+        (
+            lambda: ml.Objective(ml.mlp(2, 1), [[0, 1]], [1], HiddenLoss(0.5)),
+            r"loss: expected Hidden.config\(\) to give every argument of Hidden\(...\), found none "
+            "for 'pace'",
+        ),
+    ],
+)
+def test_an_argument_that_no_identity_could_hold_is_refused(
+    make: Callable[[], object], message: str
+) -> None:
+    """Otherwise a run with pace 1 would be resumed with pace 20."""
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_repr_of_the_users_own_may_show_the_argument() -> None:
+    shown = type("Shown", (HiddenRule,), {"__repr__": lambda self: f"Shown({self._pace})"})
+    assert "Shown(0.5)" in repr(ml.GradientDescent(rule=shown(0.5)))
+
+
+def test_the_arguments_of_a_loss_identify_a_run_whatever_its_repr_shows(tmp_path: Path) -> None:
+    class Silent(ml.ElementwiseLoss):
+        """Its repr shows nothing."""
+
+        output_activation = ml.Identity
+
+        def __init__(self, delta: float = 1.0) -> None:
+            self.delta = delta
+
+        def value(self, z: Array, target: Array) -> Array:
+            return np.asarray(self.delta * (z - target) ** 2)
+
+        def derivative(self, z: Array, target: Array) -> Array:
+            return np.asarray(2 * self.delta * (z - target))
+
+        def __repr__(self) -> str:
+            return "Silent"
+
+    def run(loss: ml.Loss) -> None:
+        problem = ml.Objective(ml.mlp(2, 3, 1, seed=0), [[0, 1], [1, 0]], [0, 1], loss)
+        ml.LBFGS(max_iterations=2).minimize(problem, checkpoint=tmp_path / "run.h5")
+
+    run(Silent(1.0))
+    with pytest.raises(ml.ResumeError, match="found another run's"):
+        run(Silent(20.0))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ml.Huber(1.0), ml.Huber(20.0)),
+        (ml.PinballLoss(0.5, 0.1), ml.PinballLoss(0.9, 0.1)),
+        (ml.PinballLoss(0.5, 0.1), ml.PinballLoss(0.5, 0.2)),
+        (ml.Huber(), ml.SquaredError()),
+    ],
+    ids=repr,
+)
+def test_another_loss_is_another_run(first: ml.Loss, second: ml.Loss, tmp_path: Path) -> None:
+    def run(loss: ml.Loss) -> None:
+        problem = ml.Objective(ml.mlp(2, 3, 1, seed=0), [[0, 1], [1, 0]], [0, 1], loss)
+        ml.LBFGS(max_iterations=2).minimize(problem, checkpoint=tmp_path / "run.h5")
+
+    run(first)
+    with pytest.raises(ml.ResumeError, match="found another run's"):
+        run(second)
+    run(first)
