@@ -23,6 +23,7 @@ from .nn import (
     Softmax,
     SquaredError,
     Standardize,
+    Workspace,
 )
 from .objective import ClassWeight, Objective
 from .objective.inputs import (
@@ -35,11 +36,14 @@ from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
+from .utils.types import Array
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
-UNITS = (1e-300, 1e300)
-"""Of costs: a square that overflows is told of by the cost itself."""
+UNITS_OF_COST = (1e-300, 1e300)
+"""Between which ``l2`` and tolerances are multiplied; beyond, costs overflow or vanish anyway."""
+ROWS_PER_LOSS = 10_000
+"""Whose loss is computed at a time."""
 CONTINUED = " (continued from an earlier training; seed=0 starts anew)"
 """What the message says of a model that was trained before."""
 
@@ -102,8 +106,9 @@ def fit(
         ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
         ``fit`` continues with the constants of the first, a new start (``seed``) replaces them.
         Tables with columns of several sizes need it. Predictions and cost stay in the unit of Y.
-        With SquaredError, ``l2`` and the default trainer's tolerance are multiplied by the mean of
-        Rescale's ``scale**2``, so that results are the same in any unit.
+        In a regression, ``l2`` and the default trainer's tolerance are multiplied by twice the mean
+        loss of predicting the mean, for SquaredError the variance of Y. So results are the same in
+        any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
@@ -191,10 +196,10 @@ def fit(
             )
     loss = _suggested_loss(model) if loss is None else loss
     starts_anew = seed is not None or not warm_start
+    unit = 1.0
     with _layers_restored_after_errors(model):
         if check_flag("standardize", standardize):
-            _standardize(model, X, Y, loss, starts_anew=starts_anew)
-        unit = _cost_of_one(model) if standardize and isinstance(loss, SquaredError) else 1.0
+            unit = _standardize(model, X, Y, loss, starts_anew=starts_anew)
         if trainer is None:
             if max_evaluations is None and max_iterations is None and max_seconds is None:
                 max_iterations = DEFAULT_MAX_ITERATIONS
@@ -236,8 +241,8 @@ def fit(
 
 def _standardize(
     model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss, *, starts_anew: bool
-) -> None:
-    """Put in the layers that standardize X and Y and that the model lacks.
+) -> float:
+    """Put in the layers that standardize X and Y and that the model lacks; return the unit of cost.
 
     A new start replaces those of earlier data.
     """
@@ -251,6 +256,21 @@ def _standardize(
         model.insert(0, Standardize.of(inputs))
     if is_regression(model, loss):
         model.insert(len(model.inner_layers), Rescale.of(targets))
+    last = model.inner_layers[-1]
+    return _unit_of_cost(loss, last, targets) if isinstance(last, Rescale) else 1.0
+
+
+def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:
+    """Return twice the mean loss of predicting the mean: 1 for the square of deviation 1."""
+    total = 0.0
+    for start in range(0, len(targets), ROWS_PER_LOSS):
+        part = targets[start : start + ROWS_PER_LOSS].astype(np.float64)
+        z = np.empty(part.shape, order="F")
+        z[...] = rescale.mean
+        with np.errstate(all="ignore"):
+            total += loss.value_and_error_(z, part, Workspace())
+    unit = 2 * total / targets.size
+    return unit if UNITS_OF_COST[0] < unit < UNITS_OF_COST[1] else 1.0
 
 
 @contextmanager
@@ -267,12 +287,6 @@ def _layers_restored_after_errors(model: Sequential) -> Iterator[None]:
             if layer not in model.layers:
                 model.insert(index, layer.unbound_copy())
         raise
-
-
-def _cost_of_one(model: Sequential) -> float:
-    """Return the mean of the squares that a 1 before the Rescale at a model's end is worth."""
-    last = model.inner_layers[-1]
-    return float(np.mean(last.scale**2).clip(*UNITS)) if isinstance(last, Rescale) else 1.0
 
 
 def _suggested_loss(model: Sequential) -> Loss:

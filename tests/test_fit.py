@@ -1,6 +1,7 @@
 """fit: an Objective and a trainer in one call."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -207,26 +208,47 @@ def test_a_regression_gets_rescale_too(output: type[ml.Activation] | None, l2: f
     assert 0.1 < outputs.std() < 2
 
 
+LOSSES_IN_A_UNIT: dict[str, Callable[[float], ml.Loss]] = {
+    "squared error": lambda unit: ml.SquaredError(),
+    "Huber": lambda unit: ml.Huber(30 * unit),
+    "quantile": lambda unit: ml.PinballLoss(0.3, smoothing=5 * unit),
+}
+
+
+@pytest.mark.parametrize("kind", LOSSES_IN_A_UNIT)
 @pytest.mark.parametrize("l2", [0.0, 0.5])
-def test_the_penalty_weighs_the_same_in_any_unit(l2: float) -> None:
+def test_the_penalty_weighs_the_same_in_any_unit(kind: str, l2: float) -> None:
+    power = 2 if kind != "quantile" else 1
+
     def first_cost(unit: float) -> float:
         model = ml.mlp(4, 5, 2, seed=0)
-        result = ml.fit(model, RAW, unit * PRICES, l2, standardize=True, max_evaluations=1)
-        return result.fun / unit**2
+        loss = LOSSES_IN_A_UNIT[kind](unit)
+        options: dict[str, Any] = {"loss": loss, "standardize": True, "max_evaluations": 1}
+        return ml.fit(model, RAW, unit * PRICES, l2, **options).fun / unit**power
 
     assert first_cost(2.0**-300) == pytest.approx(first_cost(1.0), rel=1e-12)
     assert first_cost(1000) == pytest.approx(first_cost(1.0), rel=1e-12)
 
 
-def test_targets_in_any_unit_are_learned_as_well() -> None:
+@pytest.mark.parametrize("kind", LOSSES_IN_A_UNIT)
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1.0, 1e6])
+def test_targets_in_any_unit_are_learned_as_well(kind: str, unit: float) -> None:
     """A gradient in a small unit is no sign of a minimum."""
-    for unit in (1e-9, 1e-3, 1.0, 1e6):
-        model = ml.mlp(4, 5, 2, seed=0)
-        result = ml.fit(model, RAW, unit * PRICES, 0.1, standardize=True, max_evaluations=300)
-        assert result.success
-        errors = (model.predict(RAW) / unit - PRICES) / 80
-        assert np.sqrt(np.mean(errors**2)) < 0.1
-        assert result.nfev > 20
+    model = ml.mlp(4, 5, 2, seed=0)
+    loss = LOSSES_IN_A_UNIT[kind](unit)
+    options: dict[str, Any] = {"loss": loss, "standardize": True, "max_evaluations": 300}
+    result = ml.fit(model, RAW, unit * PRICES, 0.1, **options)
+    errors = (model.predict(RAW) / unit - PRICES) / 80
+    assert np.sqrt(np.mean(errors**2)) < 0.3
+    assert result.nfev > 20
+
+
+def test_targets_beyond_all_units_are_told_of() -> None:
+    """Their squares are infinite."""
+    result = ml.fit(ml.mlp(4, 2, seed=0), RAW, 1e300 * PRICES, 0.1, standardize=True)
+    assert result.status == ml.Status.NON_FINITE
+    constant = ml.fit(ml.mlp(4, 2, seed=0), RAW, np.full((60, 2), 3.0), 0.1, standardize=True)
+    assert constant.fun < 1e-4
 
 
 def test_a_second_fit_continues_with_the_constants_of_the_first() -> None:

@@ -147,6 +147,15 @@ def registered_for_now(configured: type[Configured]) -> Iterator[None]:
             _REGISTRY[name] = before
 
 
+def identifying_text(described: Configured) -> str:
+    """Return all arguments in full, whatever a class shows of them in its repr."""
+    text = Configured.__repr__(described)
+    shortened = (np.ndarray, Configured, list, tuple)
+    if any(isinstance(value, shortened) for value in described.config().values()):
+        return f"{text} {identity(described)!r}"
+    return text
+
+
 def undescribed_arguments(described: Configured) -> list[str]:
     """Return the constructor arguments that ``config`` does not give.
 

@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from ..nn import Configured, Loss, Sequential, Workspace
+from ..nn import Loss, Sequential, Workspace
+from ..nn.configured import identifying_text
 from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
@@ -410,7 +411,7 @@ class Objective:
         str
             Of data, layers, loss, l2, sharding and precision.
         """
-        loss = Configured.__repr__(self.loss)  # all arguments, whatever a class shows of them
+        loss = identifying_text(self.loss)
         about = f"{self._layers()!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
         return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
 
@@ -428,7 +429,7 @@ class Objective:
         ]
         return {
             "layers": ", ".join(layers),
-            "loss": Configured.__repr__(self.loss),
+            "loss": identifying_text(self.loss),
             "l2": repr(self.l2),
             "rows": str(self.rows),
             "shards": str(self.shards),

@@ -1,5 +1,7 @@
 """Configured: constructor arguments as attributes, copies, and the registry."""
 
+import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 import minilayer as ml
 from minilayer.nn import configured
-from minilayer.nn.configured import undescribed_arguments
+from minilayer.nn.configured import identifying_text, identity, undescribed_arguments
 from minilayer.nn.initializers import without_initializers
 from minilayer.utils.types import Array
 
@@ -115,3 +117,48 @@ def test_an_initializer_can_be_registered(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert configured.registered("Ones") is Ones
     assert configured.registered("Twos") is None
+
+
+# identity
+
+
+@dataclass(repr=False)
+class Described(configured.Configured):
+    """Any argument."""
+
+    value: Any
+
+
+class Silent(Described):
+    """Its repr tells nothing."""
+
+    def __repr__(self) -> str:
+        return "Silent()"
+
+
+LONG = np.arange(5000.0)
+OTHERS: dict[str, tuple[Any, Any]] = {
+    "a number": (1.0, np.nextafter(1, 2)),
+    "a number and a string": (1, "1"),
+    "an array": (LONG, np.where(LONG == 2500, 0, LONG)),
+    "a shape": (LONG, LONG.reshape(50, 100)),
+    "a dtype": (LONG, LONG.astype(int)),
+    "a zero": (np.zeros(1), -np.zeros(1)),
+    "an argument's array": (Described(LONG), Described(-LONG)),
+    "a class": (Described(1), Silent(1)),
+    "a list of arrays": ([LONG], [-LONG]),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("make", [Described, Silent])
+def test_identity_tells_arguments_from_others(make: type[Described], kind: str) -> None:
+    one, other = OTHERS[kind]
+    for tell in (identity, identifying_text):
+        assert tell(make(one)) == tell(make(copy.deepcopy(one)))
+        assert tell(make(one)) != tell(make(other))
+    assert repr(identity(make(one))) != repr(identity(make(other)))
+
+
+def test_a_repr_shows_the_shape_of_an_array() -> None:
+    assert repr(Described(LONG)) == "Described(value=an array of shape (5000,))"

@@ -176,6 +176,32 @@ def test_constants_and_data_are_parts_of_the_fingerprint() -> None:
         assert own != fingerprint(X + CONSTANTS.scale, CONSTANTS.mean, **options)
 
 
+class Weighted(ml.Loss):
+    """Half the squared error, each column times a weight that the repr does not show in full."""
+
+    output_activation = ml.Identity
+
+    def __init__(self, weights: Array) -> None:
+        self.weights = weights
+
+    def value_and_error_(
+        self, z: Array, target: Array, work: Any, weight: Array | None = None
+    ) -> float:
+        z -= target
+        total = float(np.sum(self.weights * z**2)) / 2
+        z *= self.weights
+        return total
+
+
+def test_arrays_of_a_loss_are_parts_of_the_fingerprint() -> None:
+    def fingerprint(weights: Array) -> str:
+        model = ml.mlp(3, 2, seed=0)
+        return ml.Objective(model, X, TARGETS["identity"], Weighted(weights)).fingerprint()
+
+    assert fingerprint(np.ones(2)) == fingerprint(np.ones(2))
+    assert fingerprint(np.ones(2)) != fingerprint(np.array([1, 2.0]))
+
+
 class Counted(ml.Activation):
     """The identity in front, which counts the rows that pass. It has no second derivative."""
 
