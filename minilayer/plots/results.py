@@ -56,7 +56,7 @@ def cost_curve(history: History, ax: Axes | None = None) -> Axes:
     >>> plots.cost_curve(result.history).get_yscale()
     'log'
     """
-    _check_history("history", history)
+    _check_history("history", history, "a History such as result.history")
     axes = given_or_new(ax)
     style: dict[str, Any] = {"marker": ".", "markersize": 4}
     label = "training (any l2 penalty included)"
@@ -130,7 +130,7 @@ def cost_comparison(
             f"against: expected 'evaluations' or 'seconds', found {short_repr(against)}"
         )
     for name, history in histories.items():
-        _check_history(f"histories[{name!r}]", history)
+        _check_history(f"histories[{name!r}]", history, "a History")
     axes = given_or_new(ax)
     palette = class_colours(len(histories))
     for number, (name, history) in enumerate(histories.items()):
@@ -214,11 +214,11 @@ def confusion_heatmap(
     return axes
 
 
-def _check_history(name: str, history: object) -> None:
+def _check_history(name: str, history: object, expected: str) -> None:
     if isinstance(history, Mapping) and "history" in history:
-        found = type(history).__name__
-        raise TypeError(f"{name}: expected a History, found a {found}: write result.history")
-    check_instance(name, history, History, "a History such as result.history")
+        found = f"the whole {type(history).__name__}: write result.history"
+        raise TypeError(f"{name}: expected {expected}, found {found}")
+    check_instance(name, history, History, expected)
 
 
 def _draw_targets(axes: Axes, targets: Mapping[str, float]) -> None:
