@@ -736,7 +736,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             "ml.Adam(0.001)",
             TypeError,
-            "Adam() takes without a name only none, found 0.001: give names, beta1=...,",
+            "Adam(): expected named arguments, found 0.001: name it, such as beta1=...",
         ),
         ("ml.Adam(beta1=1)", ValueError, "beta1: expected a number below 1, found 1"),
         ("ml.StepDecay(10, 2)", ValueError, "factor: expected a number up to 1, found 2"),
@@ -1367,6 +1367,62 @@ MISTAKES["methods of your own"] = [
         "ml.check_gradient(objective, directions=0)",
         ValueError,
         "directions: expected at least 1, found 0",
+    ),
+]
+
+MISTAKES["calls"] = [
+    (
+        "ml.fit(classifier, X, labels, 0.1, 5)",
+        TypeError,
+        "fit(): expected only model, X, Y, l2 without a name, found 5: name it, such as loss=...",
+    ),
+    (
+        "ml.LBFGS(objective)",
+        TypeError,
+        "LBFGS(): expected named arguments, found Objective(",
+    ),
+    (
+        "ml.GradientDescent(0.1, 0.9)",
+        TypeError,
+        "GradientDescent(): expected only learning_rate without a name, found 0.9: name it, such "
+        "as momentum=...",
+    ),
+    (
+        "ml.LBFGS().minimize(classifier)",
+        TypeError,
+        "objective: expected a function x -> (cost, gradient), such as Objective(model, X, Y, "
+        "loss), found Sequential([Dense(3, 3), Softmax()])",
+    ),
+    (
+        "ml.LBFGS().minimize(ml.Objective)",
+        TypeError,
+        "objective: expected a function x -> (cost, gradient), such as Objective(model, X, Y, "
+        "loss), found <class",
+    ),
+    (
+        "ml.fit(classifier, X, labels, validation=[X, labels])",
+        TypeError,
+        "validation: expected Validation(X, Y), found [an array of shape (20, 3), an array of",
+    ),
+    (
+        "ml.accuracy(labels, classifier)",
+        TypeError,
+        "predicted: expected numbers, found Sequential([Dense(3, 3), Softmax()])",
+    ),
+    (
+        "classifier.predict(classifier)",
+        TypeError,
+        "X: expected numbers, found Sequential([Dense(3, 3), Softmax()])",
+    ),
+    (
+        "plots.cost_curve(ml.History())",
+        ValueError,
+        "history: expected a History of at least one iteration, found none",
+    ),
+    (
+        "plots.cost_comparison({'a': ml.History()})",
+        ValueError,
+        "histories['a']: expected a History of at least one iteration, found none",
     ),
 ]
 

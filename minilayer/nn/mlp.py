@@ -61,12 +61,8 @@ def mlp(
         if widths and isinstance(widths[0], Iterable):
             hint = f": write mlp({', '.join(map(repr, widths[0]))})"
         raise ValueError(
-<<<<<<< HEAD
             "widths: expected at least two, such as mlp(4, 1), "
             f"found {short_repr(list(widths))}{hint}"
-=======
-            f"widths: expected at least two, such as mlp(4, 1), found {list(widths)}{hint}"
->>>>>>> 576a88e (Tests follow the better words of initializers, widths and histories)
         )
     return Sequential(_stack(widths, hidden, output, initializer), seed)
 

@@ -219,6 +219,8 @@ def _check_history(name: str, history: object, expected: str) -> None:
         found = f"the whole {type(history).__name__}: write result.history"
         raise TypeError(f"{name}: expected {expected}, found {found}")
     check_instance(name, history, History, expected)
+    if not history:
+        raise ValueError(f"{name}: expected a History of at least one iteration, found none")
 
 
 def _draw_targets(axes: Axes, targets: Mapping[str, float]) -> None:

@@ -130,7 +130,8 @@ class ProblemWrapper:
     """
 
     def __init__(self, objective: CostAndGradient) -> None:
-        if not callable(objective):
+        is_function = callable(objective) and not isinstance(objective, (type, Sequential))
+        if not is_function:
             raise TypeError(
                 "objective: expected a function x -> (cost, gradient), "
                 f"such as Objective(model, X, Y, loss), found {short_repr(objective)}"

@@ -24,6 +24,8 @@ def short_repr(value: object) -> str:
         return f"an array of shape {value.shape}"
     if isinstance(value, tuple):
         return f"({', '.join(map(short_repr, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, list) and any(isinstance(one, np.ndarray) for one in value):
+        return f"[{', '.join(map(short_repr, value))}]"
     text = repr(value)
     return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 3]}..."
 
@@ -102,7 +104,8 @@ def check_numeric(name: str, value: object) -> Array:
     if array.dtype.kind not in "buif":
         if hasattr(value, "toarray"):
             raise TypeError(f"{name}: expected an array, found a sparse one: use {name}.toarray()")
-        if array.ndim == 0:
+        is_array = isinstance(value, (list, tuple, np.ndarray)) or hasattr(value, "__array__")
+        if array.ndim == 0 or not is_array:
             raise TypeError(f"{name}: expected numbers, found {short_repr(value)}")
         is_mixed = array.dtype.kind == "O"
         hint = f", values of several kinds: try {name}.astype(float)" if is_mixed else ""

@@ -104,18 +104,21 @@ def explains_unknown_arguments(
     known = [parameter.name for parameter in parameters if parameter.name != "self"]
     positional = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
     is_variadic = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+    takes_any_name = any(one.kind is one.VAR_KEYWORD for one in parameters)
 
     @functools.wraps(function)
     def call(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
         if not is_variadic and len(arguments) > len(positional):
-            taken = ", ".join(one.name for one in positional if one.name != "self") or "none"
-            named = ", ".join(f"{name}=..." for name in known if name not in taken.split(", "))
+            places = [one.name for one in positional if one.name != "self"]
+            only = f"only {', '.join(places)} without a name" if places else "named arguments"
+            names = [name for name in known if name not in places]
             raise TypeError(
-                f"{_name(function)}() takes without a name only {taken}, "
-                f"found {short_repr(arguments[len(positional)])}: give names, {named}"
+                f"{_name(function)}(): expected {only}, "
+                f"found {short_repr(arguments[len(positional)])}: "
+                f"name it, such as {names[0]}=..."
             )
         for name in options:
-            if name not in known:
+            if name not in known and not takes_any_name:
                 raise TypeError(unknown_argument(_name(function), name, known))
         return function(*arguments, **options)
 

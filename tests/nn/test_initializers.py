@@ -103,17 +103,9 @@ def test_a_sample_of_the_wrong_shape_is_an_error() -> None:
         ) -> Array:
             return np.zeros((2, 7))
 
-<<<<<<< HEAD
     with pytest.raises(
         ValueError, match=r"expected Wrong\(\).sample to return an array of shape \(2, 3\)"
     ):
-=======
-    message = (
-        r"initializer: expected Wrong\(\).sample to return an array of shape \(2, 3\), "
-        r"found an array of shape \(2, 7\)"
-    )
-    with pytest.raises(ValueError, match=message):
->>>>>>> 576a88e (Tests follow the better words of initializers, widths and histories)
         ml.Sequential([ml.Dense(3, 2, Wrong())])
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Unpack, final
 import numpy as np
 
 from ...utils.checks import check_count, check_instance, check_number
+from ...utils.foreign_names import explains_unknown_arguments
 from ...utils.reprs import check_shows_arguments
 from ...utils.types import Array, State
 from ..problem import Problem
@@ -79,6 +80,7 @@ class GradientDescent(Trainer):
     has_explicit_state = True
     _default_budget: ClassVar[BudgetOptions] = {"max_iterations": DEFAULT_MAX_ITERATIONS}
 
+    @explains_unknown_arguments
     def __init__(
         self,
         learning_rate: float = 0.1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Unpack, final
 
 from ...utils.checks import check_count, check_number, short_repr
+from ...utils.foreign_names import explains_unknown_arguments
 from ...utils.types import Array
 from ..resume.state_check import Expected
 from ..run import Run
@@ -74,6 +75,7 @@ class LBFGS(Trainer):
 
     has_explicit_state = True
 
+    @explains_unknown_arguments
     def __init__(
         self,
         *,
