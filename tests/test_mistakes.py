@@ -921,7 +921,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             "plots.cost_curve(result)",
             TypeError,
-            "history: expected a History such as result.history, found the whole TrainingResult: write result.history",
+            "history: expected a History such as result.history, found the whole",
         ),
         (
             "plots.cost_curve([1, 2])",
@@ -937,7 +937,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             'plots.cost_comparison({"a": result})',
             TypeError,
-            "histories['a']: expected a History, found the whole TrainingResult: write result.history",
+            "histories['a']: expected a History, found the whole TrainingResult",
         ),
         (
             'plots.cost_comparison({"a": result.history}, against="time")',
