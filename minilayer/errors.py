@@ -2,7 +2,7 @@
 
     MinilayerError
       CheckpointError   also ValueError      a file or model that cannot be read or stored
-      ResumeError       also ValueError      a checkpoint of another run
+      ResumeError       also ValueError      a checkpoint that the run cannot go on from
       CurvatureError    also TypeError       a layer or loss without second derivatives
       GradientError     also AssertionError  a wrong derivative
       LayerError        also AssertionError  a layer that breaks the contract of Layer
@@ -23,7 +23,7 @@ class CheckpointError(MinilayerError, ValueError):
 
 
 class ResumeError(MinilayerError, ValueError):
-    """A checkpoint or journal is not of this run, or another run is writing it."""
+    """A run cannot go on from a checkpoint or journal: another's, a damaged one, or one in use."""
 
 
 class CurvatureError(MinilayerError, TypeError):

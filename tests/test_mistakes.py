@@ -1374,7 +1374,7 @@ MISTAKES["calls"] = [
     (
         "ml.fit(classifier, X, labels, 0.1, 5)",
         TypeError,
-        "fit(): expected only model, X, Y, l2 without a name, found 5: name it, such as standardize=...",
+        "fit(): expected only model, X, Y, l2 without a name, found 5: name it, such as",
     ),
     (
         "ml.LBFGS(objective)",

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, TypeVar, Union
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,6 +19,9 @@ ConfigValue = Union[bool, int, float, str, None, Array, "Configured"]
 
 An array is float64 and not empty. It is a constant: nobody writes to it.
 """
+
+_ARGUMENTS: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+"""By class: reading a signature takes longer than making the object."""
 
 
 class Configured:
@@ -37,7 +41,7 @@ class Configured:
             The keyword arguments that construct this object again.
         """
         attributes = vars(self)
-        return {name: attributes[name] for name in _arguments(self) if name in attributes}
+        return {name: attributes[name] for name in _arguments(type(self)) if name in attributes}
 
     def __repr__(self) -> str:
         shown = {
@@ -162,10 +166,14 @@ def undescribed_arguments(described: Configured) -> list[str]:
     A copy or a checkpoint of such an object would silently differ from it.
     """
     given = described.config()
-    return [name for name in _arguments(described) if name not in given]
+    return [name for name in _arguments(type(described)) if name not in given]
 
 
-def _arguments(described: Configured) -> list[str]:
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(type(described)).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.kind in named]
+def _arguments(cls: type[Configured]) -> tuple[str, ...]:
+    names = _ARGUMENTS.get(cls)
+    if names is None:
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        parameters = inspect.signature(cls).parameters.values()
+        names = tuple(parameter.name for parameter in parameters if parameter.kind in named)
+        _ARGUMENTS[cls] = names
+    return names
