@@ -102,13 +102,13 @@ def fit(
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
     standardize : bool, default False
-        Whether to put ``Standardize.of(X)`` in front of the model, and in a regression
-        ``Rescale.of(Y)`` at its end, unless they are there already. The model keeps them. A second
-        ``fit`` continues with the constants of the first, a new start (``seed``) replaces them.
-        Tables with columns of several sizes need it. Predictions and cost stay in the unit of Y.
-        In a regression, ``l2`` and the default trainer's tolerance are multiplied by twice the mean
-        loss of predicting the mean, for SquaredError the variance of Y. So results are the same in
-        any unit.
+        Whether to put ``Standardize.of(X)`` in front of the model, and in a regression a Rescale at
+        its end, with the means of Y and the least deviation of its columns, unless they are there
+        already. The model keeps them. A second ``fit`` continues with the constants of the first, a
+        new start (``seed``) replaces them. Tables with columns of several sizes need it.
+        Predictions and cost stay in the unit of Y. In a regression, ``l2`` and the default
+        trainer's tolerance are multiplied by twice the mean loss of predicting the mean, for
+        SquaredError the variance of Y. So results are the same in any unit.
     loss : Loss, optional
         Default: what the last layer suggests: BinaryCrossEntropy after Sigmoid,
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
@@ -255,9 +255,20 @@ def _standardize(
     if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
         model.insert(0, Standardize.of(inputs))
     if is_regression(model, loss):
-        model.insert(len(model.inner_layers), Rescale.of(targets))
+        model.insert(len(model.inner_layers), _rescale(targets))
     last = model.inner_layers[-1]
     return _unit_of_cost(loss, last, targets) if isinstance(last, Rescale) else 1.0
+
+
+def _rescale(targets: Array) -> Rescale:
+    """Return the layer that gives numbers of mean 0 the means of the targets and one scale.
+
+    It is the smallest column's: the cost is as sensitive to each number then, in squared error.
+    """
+    own = Rescale.of(targets)
+    varies = targets.min(axis=0) < targets.max(axis=0)
+    scale = own.scale[varies].min() if varies.any() else 1.0
+    return Rescale(own.mean, np.full_like(own.scale, scale))
 
 
 def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from ..utils.checks import check_count, check_flag, check_instance
 from ..utils.types import Array
 from .configured import ConfigValue, register, undescribed_arguments
-from .initializers import Glorot, Initializer, sample_of
+from .initializers import Initializer, UniformEpsilon, sample_of
 from .layer import Layer
 
 
@@ -31,7 +31,8 @@ class Dense(Layer):
     units : int
         Number of columns of y.
     initializer : Initializer, optional
-        Where theta starts; default ``Glorot()``.
+        Where theta starts; default ``UniformEpsilon()``, biases included. With biases of 0, all
+        kinks of ReLU on a single column start in one place.
     bias : bool, default True
         Whether there is a bias; without one, theta is the weight, (units, inputs).
 
@@ -77,7 +78,7 @@ class Dense(Layer):
                     f"initializer of Dense: expected {name}.config() to give every argument of "
                     f"{name}(...), found none for {missing[0]!r}: a checkpoint would lose it"
                 )
-        self.initializer = initializer or Glorot()
+        self.initializer = initializer or UniformEpsilon()
         self.has_bias = check_flag("bias of Dense", bias)
         self._first = int(self.has_bias)  # the column of theta where the weight begins
 

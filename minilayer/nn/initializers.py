@@ -50,7 +50,7 @@ class Initializer(Configured, ABC):
 @final
 @register
 class Glorot(Initializer):
-    """Weights uniform in +-sqrt(6 / (fan_in + fan_out)), biases 0. The default of Dense.
+    """Weights uniform in +-sqrt(6 / (fan_in + fan_out)), biases 0.
 
     References
     ----------
@@ -74,6 +74,8 @@ class Glorot(Initializer):
 @register
 class UniformEpsilon(Initializer):
     """Weights and biases uniform in +-epsilon: ``randInitializeWeights`` of exercise 4.
+
+    Without epsilon it is the default of Dense, and what scikit-learn's MLP does.
 
     ``UniformEpsilon(0.125)`` gives the article's ``(rand - 0.5) * 0.25``, number for number.
 

@@ -38,7 +38,7 @@ def mlp(
     seed : int or numpy.random.Generator, optional
         The source of the starting values.
     initializer : Initializer, optional
-        Where the Dense layers start; default ``Glorot()``.
+        Where the Dense layers start; default ``UniformEpsilon()``.
 
     Returns
     -------

@@ -52,7 +52,8 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
         assert dict(file["layers/0"].attrs) == {
             "class": b"Dense",
             "config": b'{"inputs": 2, "units": 3, '
-            b'"initializer": {"class": "Glorot", "config": {}}, "bias": true}',
+            b'"initializer": {"class": "UniformEpsilon", "config": {"epsilon": null}}, '
+            b'"bias": true}',
         }
         np.testing.assert_array_equal(file["layers/0/theta"], model().layers[0].parameters["theta"])
         assert file["layers/1"].attrs["class"] == b"Tanh"
@@ -66,7 +67,7 @@ def test_load_draws_no_starting_values(tmp_path: Path, monkeypatch: pytest.Monke
 
     ml.save(model(), tmp_path / "model.h5")
     original = model().parameters
-    monkeypatch.setattr(ml.Glorot, "sample", fail)
+    monkeypatch.setattr(ml.UniformEpsilon, "sample", fail)
     loaded = ml.load(tmp_path / "model.h5")
     np.testing.assert_array_equal(loaded.parameters, original)
     assert loaded.parameters.dtype == np.dtype("=f8")
@@ -240,7 +241,9 @@ def test_a_layer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     X = np.random.default_rng(0).standard_normal((9, 2))
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
-    monkeypatch.setattr(configured, "_REGISTRY", {"Dense": ml.Dense, "Glorot": ml.Glorot})
+    monkeypatch.setattr(
+        configured, "_REGISTRY", {"Dense": ml.Dense, "UniformEpsilon": ml.UniformEpsilon}
+    )
     with pytest.raises(
         ml.CheckpointError, match=r"found Leaky: put @minilayer\.register before `class Leaky`"
     ):

@@ -82,7 +82,7 @@ class Bilinear(ml.Layer):
 @pytest.mark.parametrize("initializer", [ml.Glorot(), ml.UniformEpsilon(), ml.UniformEpsilon(0.1)])
 def test_a_custom_layer_draws_from_an_initializer(initializer: ml.Initializer) -> None:
     layer = Bilinear(4, 3, initializer)
-    model = ml.Sequential([layer, ml.Dense(3, 1)], seed=7)
+    model = ml.Sequential([layer, ml.Dense(3, 1, ml.Glorot())], seed=7)
     rng = np.random.default_rng(7)
     W = initializer.sample((3, 4, 4), 16, 3, rng)
     assert W.shape == (3, 4, 4)

@@ -427,17 +427,17 @@ def test_a_run_that_overflows_advises_a_smaller_learning_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "total"),
+    ("options", "evaluations", "shown"),
     [
-        ({"max_iterations": 3}, 4),
-        ({"max_iterations": 3, "batch_size": 5}, 7),
-        ({"max_iterations": 3, "max_evaluations": 2}, 2),
-        ({"max_iterations": None, "max_evaluations": 2}, 2),
+        ({"max_iterations": 3}, 4, "4/4 eval"),
+        ({"max_iterations": 3, "batch_size": 5}, 7, "3/3 epochs"),
+        ({"max_iterations": 3, "max_evaluations": 2}, 2, "2/2 eval"),
+        ({"max_iterations": None, "max_evaluations": 2}, 2, "2/2 eval"),
     ],
 )
-def test_the_bar_is_as_long_as_the_evaluations_within_the_budget(
-    options: dict[str, Any], total: int, capsys: pytest.CaptureFixture[str]
+def test_the_bar_is_as_long_as_the_evaluations_or_epochs_within_the_budget(
+    options: dict[str, Any], evaluations: int, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = ml.GradientDescent(0.01, **options).minimize(regression(), progress=True)
-    assert result.nfev == total
-    assert f" {total}/{total} " in capsys.readouterr().err
+    assert result.nfev == evaluations
+    assert f" {shown}" in capsys.readouterr().err

@@ -99,7 +99,7 @@ def test_a_network_of_relus_is_not_sent_to_check_gradient(seed: int) -> None:
     rng = np.random.default_rng(seed)
     X = rng.lognormal(3, 3, (60, 4))  # raw columns: the kinks are close together
     labels = rng.integers(0, 2, 60)
-    model = ml.Sequential([ml.Dense(4, 6), ml.ReLU(), ml.Dense(6, 1), ml.Sigmoid()], seed=seed)
+    model = ml.mlp(4, 6, 1, hidden=ml.ReLU, output=ml.Sigmoid, initializer=ml.Glorot(), seed=seed)
     objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy(), l2=1.0)
     result = ml.LBFGS(max_evaluations=3000).minimize(objective)
     assert result.status == ml.Status.STALLED
