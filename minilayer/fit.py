@@ -40,6 +40,8 @@ from .utils.types import Array
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
+DEFAULT_TOLERANCE = 1e-4
+"""Of the default trainer: without a penalty, networks closer to the minimum generalize worse."""
 UNITS_OF_COST = (1e-300, 1e300)
 """Between which ``l2`` and tolerances are multiplied; beyond, costs overflow or vanish anyway."""
 ROWS_PER_LOSS = 10_000
@@ -114,8 +116,8 @@ def fit(
         CategoricalCrossEntropy after Softmax, Poisson after Exp, SquaredError after Identity or a
         layer that is no activation.
     trainer : Trainer, optional
-        Default: ``LBFGS()``. It preconditions if ``l2 > 0``; ``result.method`` says which
-        algorithm ran.
+        Default: ``LBFGS(tolerance=1e-4)``. It preconditions if ``l2 > 0``; ``result.method`` says
+        which algorithm ran.
     max_evaluations, max_iterations : int, optional
         The budget of the default trainer. If none of the three limits is given, it is 200
         iterations, as in scikit-learn; a minimum may need more. With ``trainer=``, give the budget
@@ -204,7 +206,7 @@ def fit(
             if max_evaluations is None and max_iterations is None and max_seconds is None:
                 max_iterations = DEFAULT_MAX_ITERATIONS
             trainer = LBFGS(
-                tolerance=LBFGS().tolerance * unit,
+                tolerance=DEFAULT_TOLERANCE * unit,
                 max_evaluations=max_evaluations,
                 max_iterations=max_iterations,
                 max_seconds=max_seconds,

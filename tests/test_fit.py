@@ -21,7 +21,7 @@ def test_by_default_it_takes_the_loss_of_the_last_layer_and_lbfgs(pair: str) -> 
     model, X, Y = random_parts(pair, ROWS)
     found = ml.fit(model, X, Y, 0.3)
     other, X, Y = random_parts(pair, ROWS)
-    expected = ml.LBFGS(max_iterations=200).minimize(
+    expected = ml.LBFGS(tolerance=1e-4, max_iterations=200).minimize(
         ml.Objective(other, X, Y, PAIRS[pair][1](), 0.3)
     )
     np.testing.assert_array_equal(found.x, expected.x)
@@ -61,7 +61,7 @@ def test_every_option_is_passed_on(option: str) -> None:
     found = train(**given)
     assert not np.array_equal(found.x, train().x)
     model, X, _ = random_parts("softmax", ROWS)
-    trainer = given.pop("trainer", ml.LBFGS(max_iterations=200))
+    trainer = given.pop("trainer", ml.LBFGS(tolerance=1e-4, max_iterations=200))
     validation = given.pop("validation", None)
     objective = ml.Objective(model, X, LABELS, ml.CategoricalCrossEntropy(), **given)
     np.testing.assert_array_equal(found.x, trainer.minimize(objective, validation=validation).x)
