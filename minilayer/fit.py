@@ -105,7 +105,7 @@ def fit(
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
     standardize : bool, default False
         Whether to put ``Standardize.of(X)`` in front of the model, and in a regression a Rescale at
-        its end, with the means of Y and the least deviation of its columns, unless they are there
+        its end, with the means of Y and the geometric mean of its deviations, unless they are there
         already. The model keeps them. A second ``fit`` continues with the constants of the first, a
         new start (``seed``) replaces them. Tables with columns of several sizes need it.
         Predictions and cost stay in the unit of Y. In a regression, ``l2`` and the default
@@ -265,11 +265,12 @@ def _standardize(
 def _rescale(targets: Array) -> Rescale:
     """Return the layer that gives numbers of mean 0 the means of the targets and one scale.
 
-    It is the smallest column's: the cost is as sensitive to each number then, in squared error.
+    It is the geometric mean of the columns' deviations. With one scale, squared error is as
+    sensitive to each number.
     """
     own = Rescale.of(targets)
     varies = targets.min(axis=0) < targets.max(axis=0)
-    scale = own.scale[varies].min() if varies.any() else 1.0
+    scale = np.exp(np.log(own.scale[varies]).mean()) if varies.any() else 1.0
     return Rescale(own.mean, np.full_like(own.scale, scale))
 
 
