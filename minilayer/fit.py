@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -17,35 +15,23 @@ from .nn import (
     Identity,
     Loss,
     Poisson,
-    Rescale,
     Sequential,
     Sigmoid,
     Softmax,
     SquaredError,
-    Standardize,
-    Workspace,
 )
 from .objective import ClassWeight, Objective
-from .objective.inputs import (
-    check_output_activation,
-    check_rows,
-    is_regression,
-    subclass_hint,
-)
+from .objective.inputs import subclass_hint
+from .objective.standardization import layers_restored_after_errors, standardize_model
 from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
-from .utils.types import Array
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
 DEFAULT_TOLERANCE = 1e-4
 """Of the default trainer: without a penalty, networks closer to the minimum generalize worse."""
-UNITS_OF_COST = (1e-300, 1e300)
-"""Between which ``l2`` and tolerances are multiplied; beyond, costs overflow or vanish anyway."""
-ROWS_PER_LOSS = 10_000
-"""Whose loss is computed at a time."""
 CONTINUED = " (continued from an earlier training; seed=0 starts anew)"
 """What the message says of a model that was trained before."""
 
@@ -199,9 +185,9 @@ def fit(
     loss = _suggested_loss(model) if loss is None else loss
     starts_anew = seed is not None or not warm_start
     unit = 1.0
-    with _layers_restored_after_errors(model):
+    with layers_restored_after_errors(model):
         if check_flag("standardize", standardize):
-            unit = _standardize(model, X, Y, loss, starts_anew=starts_anew)
+            unit = standardize_model(model, X, Y, loss, starts_anew=starts_anew)
         if trainer is None:
             if max_evaluations is None and max_iterations is None and max_seconds is None:
                 max_iterations = DEFAULT_MAX_ITERATIONS
@@ -239,68 +225,6 @@ def fit(
     if continues:
         result.message += CONTINUED
     return result
-
-
-def _standardize(
-    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss, *, starts_anew: bool
-) -> float:
-    """Put in the layers that standardize X and Y and that the model lacks; return the unit of cost.
-
-    A new start replaces those of earlier data.
-    """
-    check_output_activation(model, loss)
-    inputs, targets = check_rows(model, loss, X, Y)
-    if starts_anew:
-        for index in reversed(range(len(model))):
-            if isinstance(model[index], Standardize | Rescale):
-                model.remove(index)
-    if not any(isinstance(layer, Standardize) for layer in model.leading_layers):
-        model.insert(0, Standardize.of(inputs))
-    if is_regression(model, loss):
-        model.insert(len(model.inner_layers), _rescale(targets))
-    last = model.inner_layers[-1]
-    return _unit_of_cost(loss, last, targets) if isinstance(last, Rescale) else 1.0
-
-
-def _rescale(targets: Array) -> Rescale:
-    """Return the layer that gives numbers of mean 0 the means of the targets and one scale.
-
-    It is the geometric mean of the columns' deviations. With one scale, squared error is as
-    sensitive to each number.
-    """
-    own = Rescale.of(targets)
-    varies = targets.min(axis=0) < targets.max(axis=0)
-    scale = np.exp(np.log(own.scale[varies]).mean()) if varies.any() else 1.0
-    return Rescale(own.mean, np.full_like(own.scale, scale))
-
-
-def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:
-    """Return twice the mean loss of predicting the mean: 1 for the square of deviation 1."""
-    total = 0.0
-    for start in range(0, len(targets), ROWS_PER_LOSS):
-        part = targets[start : start + ROWS_PER_LOSS].astype(np.float64)
-        z = np.empty(part.shape, order="F")
-        z[...] = rescale.mean
-        with np.errstate(all="ignore"):
-            total += loss.value_and_error_(z, part, Workspace())
-    unit = 2 * total / targets.size
-    return unit if UNITS_OF_COST[0] < unit < UNITS_OF_COST[1] else 1.0
-
-
-@contextmanager
-def _layers_restored_after_errors(model: Sequential) -> Iterator[None]:
-    """Leave the model with its layers if arguments are refused."""
-    before = model.layers
-    try:
-        yield
-    except BaseException:
-        for index in reversed(range(len(model))):
-            if model[index] not in before:
-                model.remove(index)
-        for index, layer in enumerate(before):
-            if layer not in model.layers:
-                model.insert(index, layer.unbound_copy())
-        raise
 
 
 def _suggested_loss(model: Sequential) -> Loss:

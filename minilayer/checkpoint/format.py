@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import CheckpointError
 from ..nn import Configured, registered
 from ..nn.configured import ConfigValue
 from ..utils.checks import short_repr
@@ -123,6 +124,14 @@ def _decode_value(value: Any) -> Any:
     if cls is None or set(value) != {"class", "config"}:
         raise ValueError(f"expected an object of a registered class, found {reprlib.repr(value)}")
     return cls(**decode_config(value["config"]))
+
+
+def check_length(what: str, text: str, hint: str = "") -> None:
+    """Raise CheckpointError for JSON that an attribute has no room for."""
+    if len(text) > MAX_TEXT_BYTES:  # JSON is ASCII here
+        raise CheckpointError(
+            f"{what}: expected at most {MAX_TEXT_BYTES} bytes as JSON, found {len(text)}{hint}"
+        )
 
 
 def unregistered_message(name: str, found: str) -> str:

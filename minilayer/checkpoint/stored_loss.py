@@ -7,7 +7,7 @@ import json
 from ..errors import CheckpointError
 from ..nn import Loss, registered
 from ..utils.checks import short_repr
-from .format import MAX_TEXT_BYTES, decode_config, encode_config, separate
+from .format import check_length, decode_config, encode_config, separate
 
 
 def encode_loss(loss: Loss) -> str:
@@ -19,10 +19,7 @@ def encode_loss(loss: Loss) -> str:
         text = json.dumps(values["loss"])
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"loss: {error}") from None
-    if len(text) > MAX_TEXT_BYTES:  # JSON is ASCII here
-        raise CheckpointError(
-            f"loss: expected at most {MAX_TEXT_BYTES} bytes as JSON, found {len(text)}"
-        )
+    check_length("loss", text)
     return text
 
 

@@ -26,8 +26,8 @@ from .format import (
     MAX_BYTES,
     MAX_LAYERS,
     MAX_NESTING,
-    MAX_TEXT_BYTES,
     VERSION,
+    check_length,
     checksum,
     content_checksum,
     decode_config,
@@ -350,7 +350,7 @@ def _encoded_config(index: int, layer: Layer) -> tuple[State, str, str]:
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"layers[{index}] {layer!r}: {error}") from None
     for text in texts:
-        _check_length(f"layers[{index}].config()", text)
+        check_length(f"layers[{index}].config()", text)
     return config, *texts
 
 
@@ -373,17 +373,10 @@ def _add_state(file: h5py.File, state: State) -> dict[str, str]:
         text = json.dumps({"values": values, "arrays": shapes})
     except ValueError as error:  # an integer of more than 4300 digits
         raise CheckpointError(f"state: expected values that JSON can hold: {error}") from None
-    _check_length("state", text, ": an array has room for more numbers")
+    check_length("state", text, ": an array has room for more numbers")
     file.attrs["state"] = np.bytes_(text.encode())
     _add_arrays(file.create_group("state"), "", state, sums)
     return {"": text, **sums}
-
-
-def _check_length(what: str, text: str, hint: str = "") -> None:
-    if len(text) > MAX_TEXT_BYTES:  # JSON is ASCII here
-        raise CheckpointError(
-            f"{what}: expected at most {MAX_TEXT_BYTES} bytes as JSON, found {len(text)}{hint}"
-        )
 
 
 def _add_arrays(group: h5py.Group, path: str, state: State, sums: dict[str, str]) -> None:

@@ -23,9 +23,11 @@ LOCK_SECONDS = 0.05
 """Between two looks for Ctrl-C while another thread evaluates."""
 
 
-def forward_to_loss(model: Sequential, loss: Loss, x: Array, work: Workspace) -> Array:
-    """Return what the loss sees for rows x, in an array that the loss may overwrite."""
-    is_prediction = sees_prediction(loss, model.output_activation)
+def forward_to_loss(model: Sequential, x: Array, work: Workspace, *, is_prediction: bool) -> Array:
+    """Return what the loss sees for rows x, in an array that the loss may overwrite.
+
+    ``is_prediction`` is what ``sees_prediction`` says of the loss.
+    """
     z = model.forward(x) if is_prediction else model.forward_pre_activation(x)
     last = (model.layers if is_prediction else model.inner_layers)[-1:]
     if last and type(last[0]) is Dense:  # other layers may need their output for gradients
@@ -80,7 +82,7 @@ class Evaluator:
         def compute(slot: int, shard: int) -> tuple[float, Array]:
             replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = forward_to_loss(replica, self._loss, inputs, work)
+            z = forward_to_loss(replica, inputs, work, is_prediction=self._sees_prediction)
             loss = checked_value(self._loss, self._loss.value_and_error_(z, target, work, weight))
             backward = (
                 replica.backward if self._sees_prediction else replica.backward_pre_activation
@@ -103,7 +105,7 @@ class Evaluator:
         def compute(slot: int, shard: int) -> float:
             replica, work = self._replicas[slot], self._workspaces[slot]
             inputs, target, weight = shards.load(shard, work)
-            z = forward_to_loss(replica, self._loss, inputs, work)
+            z = forward_to_loss(replica, inputs, work, is_prediction=self._sees_prediction)
             last = None if self._sees_prediction else replica.output_activation
             rows = slice(shards.edges[shard], shards.edges[shard + 1])
             outputs[rows] = z if last is None else last.forward(z)

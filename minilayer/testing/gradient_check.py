@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..nn import Sequential, Workspace
+from ..nn.loss import sees_prediction
 from ..objective import Objective
 from ..objective.evaluator import forward_to_loss
 from ..utils.checks import check_count, check_instance, check_number, check_seed, check_vector
@@ -105,7 +106,8 @@ def _layers_and_loss(
     """Compare each layer by itself on the rows that reach it, then the loss."""
     model = objective.model.replica(point.copy())
     x, target = objective.head(SAMPLE_ROWS)
-    z = np.array(forward_to_loss(model, objective.loss, x, Workspace()))
+    is_prediction = sees_prediction(objective.loss, model.output_activation)
+    z = np.array(forward_to_loss(model, x, Workspace(), is_prediction=is_prediction))
     comparisons = []
     for index, layer in enumerate(model.layers):
         layer_input = np.array(x)

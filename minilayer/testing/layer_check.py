@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +16,12 @@ from ..nn import Dense, Layer, Sequential
 from ..nn.configured import identity, registered_for_now, undescribed_arguments
 from ..utils.checks import check_instance, check_number, check_seed
 from ..utils.types import Array
+from .comparing import DIRECTIONS, SINGLE_PRECISION, deviation, read_only
 from .finite_differences import Comparison, GradientReport, compare, compare_layer, report
 
 ROWS = 6
-DIRECTIONS = 3
 ROUNDING = 1e-12
 """How far results may differ that should be equal, relative to the largest."""
-SINGLE_PRECISION = 1e-4
-"""How far single precision may be off, relative to the largest."""
 
 
 def check_layer(
@@ -116,24 +114,15 @@ def _expect_equal(
 ) -> None:
     has_shape = found.shape == expected.shape
     _expect(has_shape, layer, f"{what} of shape {expected.shape}", f"shape {found.shape}")
-    largest = float(np.abs(expected).max(initial=0))
-    error = float(np.abs(found - expected).max(initial=0)) / max(1.0, largest)
+    error = deviation(found, expected)
     _expect(error <= tolerance, layer, what, f"numbers that are off by {error:.1e}")
 
 
-@contextmanager
-def _unwritten(layer: Layer, method: str, argument: Array) -> Iterator[None]:
+def _unwritten(layer: Layer, method: str, argument: Array) -> AbstractContextManager[None]:
     """Refuse a method that writes to its argument."""
-    argument.flags.writeable = False
-    try:
-        yield
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        expected = f"{method} to leave its argument alone"
-        raise LayerError(f"{layer!r}: expected {expected}, found that it writes to it") from error
-    finally:
-        argument.flags.writeable = True
+    expected = f"{method} to leave its argument alone"
+    breach = LayerError(f"{layer!r}: expected {expected}, found that it writes to it")
+    return read_only(breach, argument)
 
 
 def _check_config(layer: Layer) -> None:

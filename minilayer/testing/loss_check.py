@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 
 import numpy as np
@@ -14,17 +13,15 @@ from ..errors import CheckpointError, CurvatureError, LossError
 from ..nn import ElementwiseLoss, Loss, Workspace, registered
 from ..nn.configured import undescribed_arguments
 from ..nn.loss import CanonicalLoss, required_activation
-from ..utils.checks import check_instance, check_matrix, check_number
+from ..utils.checks import check_instance, check_matrix, check_number, check_seed
 from ..utils.types import Array
+from .comparing import DIRECTIONS, SINGLE_PRECISION, deviation, read_only
 from .finite_differences import Comparison, GradientReport, compare, rademacher, report
 
 ROWS = 6
 COLUMNS = 3
-DIRECTIONS = 3
 ROUNDING = 1e-11
 """How far results may differ that should be equal, relative to the largest."""
-SINGLE_PRECISION = 1e-4
-"""How far single precision may be off, relative to the largest."""
 LARGE_Z = (30.0, 300.0, 1e4)
 OVERFLOWING = 1e100
 """A loss that is larger than this at z = 300 may be infinite at 1e4."""
@@ -84,7 +81,7 @@ def check_loss(
     """
     check_instance("loss", loss, Loss, "a Loss")
     check_number("tolerance", tolerance, above=True)
-    rng = np.random.default_rng(seed)
+    rng = check_seed(seed)
     _check_class(loss)
     _check_config(loss)
     comparisons: list[Comparison] = []
@@ -185,21 +182,11 @@ def _check_refused_targets(loss: Loss, rng: np.random.Generator) -> None:
         _expect(is_number, loss, expected, found)
 
 
-@contextmanager
-def _unwritten(loss: Loss, method: str, *arguments: Array) -> Iterator[None]:
+def _unwritten(loss: Loss, method: str, *arguments: Array) -> AbstractContextManager[None]:
     """Refuse a method that writes to its arguments."""
-    for argument in arguments:
-        argument.flags.writeable = False
-    try:
-        yield
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        expected = f"{method} to leave its arguments alone"
-        raise LossError(f"{loss!r}: expected {expected}, found that it writes to them") from error
-    finally:
-        for argument in arguments:
-            argument.flags.writeable = True
+    expected = f"{method} to leave its arguments alone"
+    breach = LossError(f"{loss!r}: expected {expected}, found that it writes to them")
+    return read_only(breach, *arguments)
 
 
 def _evaluate(
@@ -302,8 +289,7 @@ class _Battery:
     def _expect_equal(
         self, what: str, found: npt.ArrayLike, expected: npt.ArrayLike, tolerance: float = ROUNDING
     ) -> None:
-        largest = float(np.max(np.abs(expected), initial=0))
-        off = float(np.max(np.abs(np.subtract(found, expected)), initial=0)) / max(1.0, largest)
+        off = deviation(found, expected)
         _expect(off <= tolerance, self.loss, what, f"numbers that are off by {off:.1e}")
 
     def check_sums(self) -> None:

@@ -165,13 +165,6 @@ class LineSearch:
         return self._low is self._start and promised <= ROUNDING * abs(self._start.cost)
 
 
-def line_search(
-    evaluate: Callable[[Array], Evaluation], start: Evaluation, direction: Array
-) -> Trial | None:
-    """Return the point that a LineSearch finds, None if it finds none that is lower."""
-    return LineSearch(evaluate, start, direction).run()
-
-
 def _between(a: Trial, b: Trial) -> float:
     """Return where the cubic through a and b is least, inside the interval."""
     width = b.length - a.length

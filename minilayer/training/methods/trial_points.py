@@ -16,8 +16,6 @@ MAX_IN_A_ROW = 20
 """Trial points without a finite cost after which the run ends."""
 SMALLEST_RISE = 1e-12
 """Least rise of a stand-in for an infinite cost, as a share of the cost."""
-
-
 SMALLEST_SQUARE = 1e-300
 """Of a step's length, so that it can be divided by."""
 

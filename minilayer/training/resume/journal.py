@@ -208,7 +208,7 @@ def _with_checksum(body: bytes) -> bytes:
 def _without_checksum(record: bytes, length: int) -> bytes | None:
     """Return the body of a whole record, None for one that was cut off or is damaged."""
     body = record[:length]
-    return body if len(body) == length and _with_checksum(body) == record else None
+    return body if _with_checksum(body) == record else None
 
 
 def _digest(x: Array) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilayer.training.history import Evaluation
-from minilayer.training.methods.line_search import LineSearch, Trial, _between, line_search
+from minilayer.training.methods.line_search import LineSearch, Trial, _between
 from minilayer.utils.types import Array
 
 Line = Callable[[float], tuple[float, float]]
@@ -43,7 +43,7 @@ def search_from_zero(line: Line, scale: float) -> tuple[Any, list[float]]:
         tried.append(x[0] / scale)
         return Evaluation(x, float(cost), slope * ONE, abs(slope))
 
-    found = line_search(evaluate, evaluate(0 * ONE), scale * ONE)
+    found = LineSearch(evaluate, evaluate(0 * ONE), scale * ONE).run()
     return found, tried[1:]
 
 

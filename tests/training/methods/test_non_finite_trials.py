@@ -11,7 +11,7 @@ import pytest
 
 import minilayer as ml
 from minilayer.training.history import Evaluation
-from minilayer.training.methods.line_search import line_search
+from minilayer.training.methods.line_search import LineSearch
 from minilayer.training.methods.trial_points import TrialPoints, _stand_in
 from minilayer.training.stopping import Stop
 from minilayer.utils.types import Array
@@ -166,7 +166,8 @@ def test_the_line_search_goes_up_to_a_wall(wall: float) -> None:
         cost = -x[0] if x[0] < wall else math.inf
         return Evaluation(x, float(cost), -np.ones(1), 1.0)
 
-    found = line_search(evaluate, Evaluation(np.zeros(1), 0.0, -np.ones(1), 1.0), np.ones(1))
+    start = Evaluation(np.zeros(1), 0.0, -np.ones(1), 1.0)
+    found = LineSearch(evaluate, start, np.ones(1)).run()
     assert found is not None
     assert not found.satisfies_wolfe
     assert 0.9 * wall < found.length < wall
