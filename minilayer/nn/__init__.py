@@ -1,9 +1,9 @@
 """What a network is: layers over one flat parameter vector, and the losses that train them."""
 
+from .activation import Activation
 from .activations import (
     ELU,
     GELU,
-    Activation,
     Exp,
     Identity,
     LeakyReLU,

@@ -14,7 +14,8 @@ import numpy as np
 from ..errors import CurvatureError
 from ..utils.checks import short_repr
 from ..utils.types import Array
-from .activations import Activation, Identity
+from .activation import Activation
+from .activations import Identity
 from .configured import Configured
 from .workspace import Workspace
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..utils.checks import short_repr
 from ..utils.foreign_names import explains_unknown_arguments
-from .activations import Activation, Tanh
+from .activation import Activation
+from .activations import Tanh
 from .dense import Dense
 from .initializers import Initializer
 from .layer import Layer

@@ -15,7 +15,8 @@ from ..utils.checks import check_count, check_finite, check_matrix, check_seed
 from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.types import Array
-from .activations import Activation, Sigmoid
+from .activation import Activation
+from .activations import Sigmoid
 from .layer import Layer
 from .parameter_layout import (
     Views,
