@@ -123,6 +123,8 @@ def test_classes_are_abstract_or_final() -> None:
         for kind in kinds:
             if not kind.__module__.startswith("minilayer."):
                 continue
+            if getattr(sys.modules[kind.__module__], kind.__name__, None) is not kind:
+                continue  # an example in a docstring, if that has run before
             abstract = bool(getattr(kind, "__abstractmethods__", ()))
             assert abstract != getattr(kind, "__final__", False), f"{kind} is both or neither"
             pending.append(kind)
