@@ -66,5 +66,5 @@ def set_device(browser: Chrome, width: int, height: int, **media: str) -> None:
 
 def console_messages(browser: Chrome) -> list[str]:
     """Return what the console got since the last call."""
-    entries: list[dict[str, Any]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    entries: list[dict[str, Any]] = browser.get_log("browser")
     return [entry["message"] for entry in entries]
