@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "ex4": "nn",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
+    "export": "nn",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
@@ -46,6 +47,7 @@ ONLY_IMPORTER = {
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"plots/axes.py"},
+    "onnx": {"export/onnx_model.py"},
 }
 
 
