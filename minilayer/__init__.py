@@ -8,6 +8,7 @@ is), ``objective`` (cost and gradient on data), ``training`` (the optimizers), `
 from .checkpoint import load, load_loss, load_parameters, load_state, save
 from .errors import (
     CheckpointError,
+    ClusterError,
     CurvatureError,
     GradientError,
     LayerError,
@@ -101,6 +102,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "CheckpointError",
+    "ClusterError",
     "CosineDecay",
     "CurvatureError",
     "Dense",

@@ -4,6 +4,7 @@
       CheckpointError   also ValueError      a file or model that cannot be read or stored
       ResumeError       also ValueError      a checkpoint that the run cannot go on from
       CurvatureError    also TypeError       a layer or loss without second derivatives
+      ClusterError      also RuntimeError    a cluster without workers, or rows it cannot load
       GradientError     also AssertionError  a wrong derivative
       LayerError        also AssertionError  a layer that breaks the contract of Layer
       LossError         also AssertionError  a loss that breaks the contract of Loss
@@ -40,3 +41,7 @@ class LayerError(MinilayerError, AssertionError):
 
 class LossError(MinilayerError, AssertionError):
     """A loss breaks the contract of Loss; the message says what was expected and found."""
+
+
+class ClusterError(MinilayerError, RuntimeError):
+    """A cluster has no workers, or cannot load or evaluate a part of the rows."""

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "training/resume": "training/history training/problem checkpoint",
     "training": "training/history training/problem training/resume metrics",
     "training/methods": "training training/history training/problem training/resume",
-    "fit": "nn objective training training/methods",
+    "distributed": "nn objective",
+    "fit": "nn objective training training/methods distributed",
     "ex4": "nn",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
@@ -46,6 +47,7 @@ ONLY_IMPORTER = {
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"plots/axes.py"},
+    "onnx": {"export/onnx_model.py"},
 }
 
 

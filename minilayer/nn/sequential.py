@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any, TypeGuard, final
 
@@ -27,6 +27,7 @@ from .parameter_layout import (
     parameter_layout,
     parameter_views,
 )
+from .state_dict import load_state_dict, state_dict
 
 PREDICTED_ROWS = 2048
 """Rows that ``predict`` computes at a time, so that its memory does not grow with the data."""
@@ -528,6 +529,77 @@ class Sequential:
         """
         for index, name, _, place in parameter_layout(self._layers):
             yield place, self._layers[index], name
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return all parameters and constants under PyTorch's names and in its layout.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Copies in float64. The key is the index of the layer and a name: a Dense has "weight"
+            (units, inputs) and "bias" (units,), a Standardize "mean" and "scale".
+
+        Raises
+        ------
+        LayerError
+            For a layer with a parameter and a constant of one name.
+
+        Examples
+        --------
+        The same names as those of ``torch.nn.Sequential(Linear(2, 3), Tanh(), Linear(3, 1))``,
+        which takes them as
+        ``net.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})``:
+
+        >>> from minilayer import Dense, Tanh
+        >>> model = Sequential([Dense(2, 3), Tanh(), Dense(3, 1)], seed=0)
+        >>> state = model.state_dict()
+        >>> {key: value.shape for key, value in state.items()}
+        {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
+
+        The kernels of Keras' Dense are transposed, (inputs, units):
+
+        >>> kernel, bias = state["0.weight"].T, state["0.bias"]
+        >>> kernel.shape
+        (2, 3)
+        """
+        return state_dict(self)
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Set all parameters and constants from arrays under PyTorch's names, all or none.
+
+        A layer whose constants change, such as Standardize, is replaced by a new one. Replicas and
+        objectives that were made before keep the old constants.
+
+        Parameters
+        ----------
+        state : mapping of str to array_like
+            Arrays as ``state_dict`` returns them, or the tensors of ``net.state_dict()`` of a
+            ``torch.nn.Sequential`` of the same layers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For other keys or shapes than those of ``state_dict``, numbers that are not finite, and
+            what NumPy does not take for an array. The model stays as it was.
+
+        Examples
+        --------
+        What ``layer.get_weights()`` returns for two Dense layers of Keras:
+
+        >>> from minilayer import Dense, Tanh
+        >>> model = Sequential([Dense(2, 1), Tanh(), Dense(1, 1)])
+        >>> import numpy as np
+        >>> weights = [np.array([[2.0], [3.0]]), np.array([1.0])], [np.array([[4.0]]), np.zeros(1)]
+        >>> state = {}
+        >>> for index, (kernel, bias) in zip([0, 2], weights):
+        ...     state |= {f"{index}.weight": kernel.T, f"{index}.bias": bias}
+        >>> model.load_state_dict(state)
+        >>> model[0].theta
+        array([[1., 2., 3.]])
+        """
+        layers = load_state_dict(self, state)
+        if layers is not None:
+            self._take_layers(layers)
 
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and numbers of parameters.

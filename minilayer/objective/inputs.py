@@ -125,6 +125,19 @@ def _labels(values: Array, outputs: int, loss: Loss) -> Array:
     return values
 
 
+def check_row_numbers(rows: npt.ArrayLike, of_rows: int) -> Array:
+    """Return the numbers of a minibatch's rows (b,)."""
+    chosen = check_numeric("rows", rows)
+    if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
+        hint = ": use numpy.flatnonzero(rows)" if chosen.dtype.kind == "b" else ""
+        found = f"{short_repr(rows)}{hint}"
+        raise ValueError(f"rows: expected a 1-D array of row numbers, found {found}")
+    low, high = int(chosen.min()), int(chosen.max())
+    if low < 0 or high >= of_rows:
+        raise ValueError(f"rows: expected numbers from 0 to {of_rows - 1}, found {low}..{high}")
+    return chosen
+
+
 def is_regression(model: Sequential, loss: Loss) -> bool:
     """Return whether the model gives numbers of any size, without a Rescale for their unit."""
     gives_numbers = isinstance(model.output_activation, Identity | None)
@@ -151,7 +164,7 @@ def row_weights(
             )
     weights = own
     if class_weight is not None:
-        weights = own * _class_weights(loss, targets, class_weight, own)
+        weights = own * class_weights(loss, targets, class_weight, own)
     if not weights.any():
         raise ValueError(
             "sample_weight and class_weight: expected at least one row of positive weight, "
@@ -160,7 +173,7 @@ def row_weights(
     return weights[:, None]
 
 
-def _class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: Array) -> Array:
+def class_weights(loss: Loss, targets: Array, class_weight: ClassWeight, own: Array) -> Array:
     """Return each row's class weight (m,); a row shared between classes has their mean."""
     if not loss.takes_labels:
         raise ValueError(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..nn import Loss, Sequential, Workspace
-from ..nn.configured import identifying_text
-from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
     check_flag,
     check_number,
-    check_numeric,
     check_vector,
-    short_repr,
 )
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
@@ -27,12 +22,14 @@ from .inputs import (
     ClassWeight,
     check_dtype,
     check_output_activation,
+    check_row_numbers,
     check_rows,
-    is_regression,
     row_weights,
 )
+from .penalized_mean import PenalizedMean
 from .preconditioner import Preconditioner
-from .scaling import ADVISED_ROWS, explains, scaling_advice
+from .run_identity import fingerprint, identity
+from .scaling import ADVISED_ROWS, advice_on_rows
 from .shards import Minibatch, Rows, Shards, default_shards, through
 from .validation_rows import ValidationRows
 
@@ -150,8 +147,8 @@ class Objective:
         self._shards = self._make_shards((inputs, targets, weights), count, copy=copy)
         has_passed = bool(self._network.leading_layers) and not self._is_raw
         self._raw_head = inputs[:HEAD_ROWS].astype(np.float64) if has_passed else None
-        self._total_weight = self.rows if weights is None else float(weights.sum())
-        self._decay = self.l2 * model.l2_mask()
+        total_weight = self.rows if weights is None else float(weights.sum())
+        self._mean = PenalizedMean(model, self.l2, total_weight)
         network = self._network if self._is_raw else self._trained
         self._evaluator = Evaluator(network, loss, self.dtype, min(self.workers, self.shards))
 
@@ -193,7 +190,7 @@ class Objective:
         x : array_like, shape (n_parameters,)
             The new parameters.
         """
-        self.model.parameters[:] = check_vector("x", x, self._decay.size)
+        self.model.parameters[:] = check_vector("x", x, self._mean.size)
         self.model.mark_trained()
 
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
@@ -237,15 +234,7 @@ class Objective:
         TypeError, ValueError
             For arguments that are not a vector of parameters and valid row numbers.
         """
-        chosen = check_numeric("rows", rows)
-        if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
-            hint = ": use numpy.flatnonzero(rows)" if chosen.dtype.kind == "b" else ""
-            found = f"{short_repr(rows)}{hint}"
-            raise ValueError(f"rows: expected a 1-D array of row numbers, found {found}")
-        low, high = int(chosen.min()), int(chosen.max())
-        if low < 0 or high >= self.rows:
-            last = self.rows - 1
-            raise ValueError(f"rows: expected numbers from 0 to {last}, found {low}..{high}")
+        chosen = check_row_numbers(rows, self.rows)
         minibatch = Minibatch(self._shards, chosen, self._default_shards(len(chosen)))
         return self._cost_and_gradient(x, minibatch, self.rows / len(chosen))
 
@@ -253,18 +242,13 @@ class Objective:
         self, x: npt.ArrayLike, rows: Shards | Minibatch, scale: float
     ) -> tuple[float, Array]:
         """Return cost and gradient with the sums over ``rows`` taken ``scale`` times."""
-        point = check_vector("x", x, self._decay.size)
-        # The sum starts from the penalty's gradient, which saves a pass over memory. Its dot
-        # product is inside the hold, as BLAS's own threads would spin beside the shards. A cost
-        # that is not finite is a result, which trainers report.
+        point = check_vector("x", x, self._mean.size)
+        # The penalty's dot product is inside the hold, as BLAS's own threads would spin beside the
+        # shards. A cost that is not finite is a result, which trainers report.
         with single_threaded_blas(), np.errstate(all="ignore"):
-            gradient = np.multiply(self._decay, point, dtype=np.float64)
-            penalty = float(gradient @ point) / 2
-            if scale != 1:
-                gradient /= scale
-            loss = self._evaluator.gradient(point, rows, gradient)
-            gradient /= self._total_weight / scale
-        return (scale * loss + penalty) / self._total_weight, gradient
+            return self._mean.cost_and_gradient(
+                point, lambda total: self._evaluator.gradient(point, rows, total), scale
+            )
 
     def hessp(self, x: npt.ArrayLike, v: npt.ArrayLike, *, gauss_newton: bool = False) -> Array:
         """Return the product of the cost's Hessian at x with v: SciPy's contract for ``hessp``.
@@ -294,13 +278,15 @@ class Objective:
             second derivative.
         """
         self.require_hessian_support(gauss_newton)
-        point = check_vector("x", x, self._decay.size)
-        direction = check_vector("v", v, self._decay.size)
+        point = check_vector("x", x, self._mean.size)
+        direction = check_vector("v", v, self._mean.size)
         with single_threaded_blas(), np.errstate(all="ignore"):
-            product = np.multiply(self._decay, direction, dtype=np.float64)
-            self._evaluator.product(point, direction, self._shards, gauss_newton, product)
-            product /= self._total_weight
-        return product
+            return self._mean.product(
+                direction,
+                lambda total: self._evaluator.product(
+                    point, direction, self._shards, gauss_newton, total
+                ),
+            )
 
     def require_hessian_support(self, gauss_newton: bool = False) -> None:
         """Raise CurvatureError for a layer or loss that Hessian products cannot pass.
@@ -393,15 +379,8 @@ class Objective:
         """
         if self._network.leading_layers:
             return ""
-        inputs, targets = self._shards.spread(ADVISED_ROWS)
-        advice = scaling_advice(
-            inputs, targets if is_regression(self._network, self.loss) else None
-        )
-        if advice and success:
-            point = check_vector("x", x, self._decay.size).astype(np.float64)
-            predictions = self._network.replica(point).predict(inputs)
-            return "" if explains(predictions, targets) else advice
-        return advice
+        spread = self._shards.spread(ADVISED_ROWS)
+        return advice_on_rows(self._network, self.loss, x, *spread, success=success)
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.
@@ -411,9 +390,13 @@ class Objective:
         str
             Of data, layers, loss, l2, sharding and precision.
         """
-        loss = identifying_text(self.loss)
-        about = f"{self._layers()!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
-        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
+        return fingerprint(
+            self._network,
+            self.loss,
+            self.l2,
+            digest=self._shards.digest(),
+            shards=self.shards,
+        )
 
     def identity(self) -> dict[str, str]:
         """Return in words what the fingerprint depends on, apart from the numbers of X and Y.
@@ -423,26 +406,15 @@ class Objective:
         dict of str to str
             Layers, loss, l2, number of rows, of shards, precision, and whether data are copied.
         """
-        layers = [
-            f"{name}({', '.join(f'{argument}={value!r}' for argument, value in config.items())})"
-            for name, config in self._layers()
-        ]
-        return {
-            "layers": ", ".join(layers),
-            "loss": identifying_text(self.loss),
-            "l2": repr(self.l2),
-            "rows": str(self.rows),
-            "shards": str(self.shards),
-            "dtype": str(self.dtype),
-            "copy": str(self._shards.is_copied),
-        }
-
-    def _layers(self) -> list[tuple[str, dict[str, object]]]:
-        """Return the class and the configuration of each layer, wherever it started."""
-        return [
-            (type(layer).__name__, without_initializers(layer.config()))
-            for layer in self._network.layers
-        ]
+        return identity(
+            self._network,
+            self.loss,
+            self.l2,
+            rows=self.rows,
+            shards=self.shards,
+            dtype=self.dtype,
+            copy=self._shards.is_copied,
+        )
 
     def __repr__(self) -> str:
         return (
