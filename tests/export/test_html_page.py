@@ -53,7 +53,7 @@ def browser(session: Chrome) -> Iterator[Chrome]:
 def reader(digits: tuple[Array, Array]) -> ml.Sequential:
     """Return a network that reads digits."""
     model = ml.mlp(400, 25, 10, hidden=ml.Sigmoid, output=ml.Sigmoid, seed=0)
-    ml.fit(model, *digits, l2=1.0, trainer=ml.LBFGS(max_evaluations=150))
+    ml.fit(model, *digits, l2=1.0, trainer=ml.LBFGS(max_evaluations=100))
     return model
 
 
@@ -213,6 +213,14 @@ def test_other_buttons_of_the_mouse_do_not_draw(browser: Chrome, page: Path) -> 
     browser.get(page.as_uri())
     ActionChains(browser).context_click(browser.find_element("id", "paper")).perform()
     assert percentages(browser) == []
+
+
+def test_ink_beside_the_paper_does_not_count(browser: Chrome, page: Path) -> None:
+    browser.get(page.as_uri())
+    draw(browser, [(0.5, 0.5), (0.5, 0.9), (0.5, 1.5)])
+    points = browser.execute_script("return drawing.strokes[0];")
+    assert len(points) > 1
+    assert max(point["y"] for point in points) <= 20
 
 
 # The picture that the network sees
