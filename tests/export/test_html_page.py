@@ -274,10 +274,11 @@ def test_place_and_size_of_a_drawing_do_not_matter(browser: Chrome, page: Path) 
 
 def test_a_dot_stays_a_dot(browser: Chrome, page: Path) -> None:
     browser.get(page.as_uri())
+    area = np.pi * (20 * 2.5 / 28) ** 2 / 4
     draw(browser, [(0.2, 0.2)])
     assert len(percentages(browser)) == 10
-    picture = np.array(browser.execute_script("return [...currentRow()];"))
-    assert picture.sum() == pytest.approx(np.pi * (20 * 2.5 / 28) ** 2 / 4, rel=0.05)
+    assert sum(browser.execute_script("return [...currentRow()];")) == pytest.approx(area, rel=0.05)
+    assert area < seen(browser, [[(0.5, 0.5), (0.503, 0.5)]]).sum() < 2 * area  # a shaky hand
 
 
 def test_a_box_of_1_keeps_the_ink_inside(browser: Chrome, tmp_path: Path) -> None:
