@@ -9,6 +9,7 @@ from .checkpoint import load, load_loss, load_parameters, load_state, save
 from .errors import (
     CheckpointError,
     CurvatureError,
+    DataError,
     GradientError,
     LayerError,
     LossError,
@@ -103,6 +104,7 @@ __all__ = [
     "CheckpointError",
     "CosineDecay",
     "CurvatureError",
+    "DataError",
     "Dense",
     "ElementwiseLoss",
     "Exp",
