@@ -27,6 +27,7 @@ from .parameter_layout import (
     parameter_layout,
     parameter_views,
 )
+from .sequential_html import sequential_html
 
 PREDICTED_ROWS = 2048
 """Rows that ``predict`` computes at a time, so that its memory does not grow with the data."""
@@ -564,6 +565,9 @@ class Sequential:
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
+
+    def _repr_html_(self) -> str:
+        return sequential_html(self._layers, self._widths)
 
 
 class _Text(str):
