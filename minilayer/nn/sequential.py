@@ -29,6 +29,7 @@ from .parameter_layout import (
     parameter_layout,
     parameter_views,
 )
+from .sequential_html import sequential_html
 from .state_dict import load_state_dict, state_dict
 
 PREDICTED_ROWS = 2048
@@ -694,6 +695,9 @@ class Sequential:
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
+
+    def _repr_html_(self) -> str:
+        return sequential_html(self._layers, self._widths)
 
 
 class _Text(str):

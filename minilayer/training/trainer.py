@@ -223,14 +223,17 @@ class Trainer(ABC):
         self, run: Run, start: Array, checkpointer: Checkpointer | None
     ) -> tuple[Status, str]:
         """Run the method; whatever ends it, hand over the best point and write the checkpoint."""
+        status = None
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
-            return self._checked_end(self._search(run, start))
+            status, reason = self._checked_end(self._search(run, start))
         except Stop as stop:
-            return stop.status, stop.reason + stop.hint
+            status = stop.status
+            reason = stop.reason + stop.hint
         finally:
-            run.finish()
+            run.finish(status)
+        return status, reason
 
     def _checked_end(self, end: object) -> tuple[Status, str]:
         """Return what ``_search`` returned; TypeError for anything but (Status, reason)."""

@@ -22,6 +22,7 @@ from .problem import Problem
 from .resume.run_state import evaluation_of, evaluation_state, expected_evaluation
 from .resume.state_check import Count, Entries, Number
 from .stopping import Status, Stop
+from .validation_html import validation_html
 
 Metric = Callable[[Array, Array], float]
 
@@ -144,6 +145,9 @@ class Validation:
 
     def __repr__(self) -> str:
         return constructor_repr(self, defaults=False)
+
+    def _repr_html_(self) -> str:
+        return validation_html(self.X, self.Y, self.settings())
 
 
 def _metric_of(name: str) -> Metric:
