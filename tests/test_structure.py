@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "ex4": "nn",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
-    "export": "nn",
+    "export": "nn labels",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
