@@ -50,7 +50,7 @@ def main(options: Any) -> int:
         for name, values in list(differences.items())[1:]:
             ax.hist(np.log10(values[values > 0]), 60, label=name)
         ax.set(xlabel="log10 of the difference from predict", ylabel="outputs")
-        ax.legend(loc="center", frameon=False)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
 
     print(shared.save_figures(options.figures, {"differences": draw_differences}))
     return shared.exit_code(result)

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "training/methods": "training training/history training/problem training/resume",
     "fit": "nn objective training training/methods",
     "ex4": "nn",
+    "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
     "export": "nn",
