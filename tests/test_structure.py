@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "distributed": "nn objective",
     "fit": "nn objective training training/methods distributed",
     "ex4": "nn",
+    "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
     "export": "nn labels",
