@@ -176,7 +176,22 @@ def load_values(text: str) -> State:
         raise ValueError("expected JSON that is less nested") from None
     if not isinstance(values, dict):
         raise ValueError(f"expected a JSON object, found {short_repr(values)}")
+    for name, value in values.items():
+        if not is_plain_name(name):
+            raise ValueError(
+                f"expected names of at most 255 bytes without /, found {short_repr(name)}"
+            )
+        if isinstance(value, list | dict):
+            _check_nesting(value)
     return values
+
+
+def _check_nesting(value: list[Any] | dict[str, Any], depth: int = 0) -> None:
+    if depth == MAX_NESTING:
+        raise ValueError(f"expected lists and mappings nested at most {MAX_NESTING} deep")
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, list | dict):
+            _check_nesting(one, depth + 1)
 
 
 def stored_form(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:

@@ -331,6 +331,11 @@ VALUES_REFUSED = {
     "no JSON": ("{", "/metadata/values: Expecting property name"),
     "a list": ("[1]", "/metadata/values: expected a JSON object, found [1]"),
     "nested without end": ("[" * 100_000, "/metadata/values: expected JSON that is less nested"),
+    "nested too deep": (
+        '{"a": ' + "[" * 9 + "]" * 9 + "}",
+        "/metadata/values: expected lists and mappings nested at most 8 deep",
+    ),
+    "a path as a name": ('{"b/c": 1}', "names of at most 255 bytes without /, found 'b/c'"),
     "an integer without end": ('{"a": 1' + "0" * 5000 + "}", "/metadata/values: Exceeds the limit"),
     "a control character": ('{"a": \x1b[31m}', "/metadata/values: Expecting value"),
     "an array of the same name": ('{"a": 1}', "/metadata/values: expected one entry a name, found"),
