@@ -84,7 +84,7 @@ class Connection:
                 n_workers=default_workers(),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",
             )
             self.client = distributed.Client(self._cluster, set_as_default=False)
 

@@ -31,6 +31,7 @@ from ..utils.checks import check_count, check_number, check_vector
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.interrupts import deferred_interrupts, raise_interrupt
+from ..utils.reprs import short_count
 from ..utils.types import Array
 from .connection import Connection, finishes
 from .parts import (
@@ -141,7 +142,7 @@ class DaskObjective:
     >>> model = ml.mlp(2, 4, 1, output=ml.Sigmoid, seed=0)
     >>> X = da.random.default_rng(0).standard_normal((1000, 2), chunks=(250, -1))
     >>> Y = (X[:, 0] > X[:, 1]).astype(int)
-    >>> client = Client(processes=False, dashboard_address=None)
+    >>> client = Client(processes=False, dashboard_address=":0")
     >>> loss = ml.BinaryCrossEntropy()
     >>> with DaskObjective(model, X, Y, loss, l2=1e-3, client=client) as objective:
     ...     result = ml.LBFGS(max_iterations=30).minimize(objective)
@@ -530,15 +531,14 @@ class DaskObjective:
         Returns
         -------
         str
-            Such as "1.2e+06 rows/s, slowest part 3 0.21 s"; "" before the first evaluation.
+            Such as "1.2M rows/s, slowest part 3: 0.21 s"; "" before the first evaluation.
         """
         return self._note
 
     def _write_note(self, sums: list[PartSum], seconds: float) -> None:
         slowest = max(sums, key=lambda one: one.seconds)
-        self._note = (
-            f"{self.rows / seconds:.2g} rows/s, slowest part {slowest.part} {slowest.seconds:.2g} s"
-        )
+        rate = short_count(self.rows / seconds)
+        self._note = f"{rate} rows/s, slowest part {slowest.part}: {slowest.seconds:.2g} s"
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.
