@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "training": "training/history training/history_html training/problem training/resume metrics",
     "training/methods": "training training/history training/problem training/resume",
     "fit": "nn objective training training/methods",
-    "ex4": "nn",
+    "ex4": "nn objective",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
 }
