@@ -257,8 +257,8 @@ class DaskObjective:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Take turns with other threads, and defer Ctrl-C to where nothing is half done."""
-        with deferred_interrupts():
+        """Take turns with other threads, as Objective does; Ctrl-C is raised while waiting."""
+        with single_threaded_blas(), np.errstate(all="ignore"):  # it defers Ctrl-C
             while not self._lock.acquire(timeout=LOCK_SECONDS):
                 raise_interrupt()
             try:
@@ -339,7 +339,7 @@ class DaskObjective:
         point = check_vector("x", x, self._mean.size)
         began = time.perf_counter()
         sums: list[PartSum] = []
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             found = self._mean.cost_and_gradient(
                 point, lambda total: self._add(Task(part_gradient, (point,)), total, sums)
             )
@@ -373,7 +373,7 @@ class DaskObjective:
         direction = check_vector("v", v, self._mean.size)
         own = dict.fromkeys(range(self.shards), (gauss_newton,))
         task = Task(part_product, (point, direction), own)
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             return self._mean.product(direction, lambda total: self._add(task, total, []))
 
     def minibatch(self, x: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, Array]:
@@ -408,7 +408,7 @@ class DaskObjective:
         of_rows = np.searchsorted(starts, chosen, side="right") - 1
         own = {int(part): (chosen[of_rows == part] - starts[part],) for part in np.unique(of_rows)}
         task = Task(minibatch_gradient, (point,), own)
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             return self._mean.cost_and_gradient(
                 point,
                 lambda total: self._add(task, total, [], parts=list(own)),

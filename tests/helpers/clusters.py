@@ -62,14 +62,14 @@ def on_one_machine(**options: Any) -> ml.Objective:
     return ml.Objective(new_model(), X, labels, copy=False, **arguments)
 
 
-def on_cluster(client: Client, model: ml.Sequential | None = None, **options: Any) -> DaskObjective:
+def on_cluster(
+    client: Client | str | None, model: ml.Sequential | None = None, **options: Any
+) -> DaskObjective:
     """Return the same objective on a cluster."""
     arguments = {"loss": ml.CategoricalCrossEntropy(), "l2": 1.0, "shards": 4, **options}
-    if "source" not in arguments:
-        arguments["source"] = rows_of_classes
-    return DaskObjective(
-        new_model() if model is None else model, rows=ROWS, client=client, **arguments
-    )
+    if "X" not in arguments:
+        arguments = {"source": rows_of_classes, "rows": ROWS, **arguments}
+    return DaskObjective(new_model() if model is None else model, client=client, **arguments)
 
 
 def kill(client: Client, count: int) -> None:
