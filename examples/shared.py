@@ -126,7 +126,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         code = UNREAD
-    except (OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
+    except (ImportError, OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
         parser.error(str(error) or type(error).__name__)
     if code == INTERRUPTED:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
