@@ -2,5 +2,6 @@
 
 from .onnx_file import to_onnx
 from .onnx_graph import OnnxGraph
+from .skl2onnx_converter import register_skl2onnx
 
-__all__ = ["OnnxGraph", "to_onnx"]
+__all__ = ["OnnxGraph", "register_skl2onnx", "to_onnx"]

@@ -1,13 +1,12 @@
 """The bytes of an ONNX file: a graph, its input and outputs, and the metadata, checked.
 
-No other module imports onnx.
+No other module but the converter for skl2onnx imports onnx.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from ..nn import Sequential
 from ..utils.version import library_version
-from .onnx_graph import Node, OnnxGraph
+from .onnx_graph import Node, OnnxGraph, Output
 
 OPSET = 17
 IR_VERSION = 8
@@ -24,16 +23,6 @@ MAX_BYTES = 2**31 - 1
 """Of a message of protobuf."""
 BATCH = "batch"
 """The name of the free number of rows."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output of the file: its name, the value of the graph that it is, columns and dtype."""
-
-    name: str
-    value: str
-    columns: tuple[int, ...]
-    dtype: np.dtype[Any]
 
 
 def content_of(
