@@ -118,7 +118,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # for pipes
     try:
-        if plots is not None:
+        if plots is not None and "figures" in options:
             check_folder("--figures", options.figures)
         code = main(options) or 0
     except KeyboardInterrupt:

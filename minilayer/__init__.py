@@ -8,7 +8,9 @@ is), ``objective`` (cost and gradient on data), ``training`` (the optimizers), `
 from .checkpoint import load, load_loss, load_parameters, load_state, save
 from .errors import (
     CheckpointError,
+    ClusterError,
     CurvatureError,
+    DataError,
     GradientError,
     LayerError,
     LossError,
@@ -101,8 +103,10 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "CheckpointError",
+    "ClusterError",
     "CosineDecay",
     "CurvatureError",
+    "DataError",
     "Dense",
     "ElementwiseLoss",
     "Exp",

@@ -23,17 +23,19 @@ MAY_IMPORT = {
     "metrics": "labels",
     "objective": "nn labels",
     "checkpoint": "nn",
-    "training/history": "",
+    "training/history": "training/history_html",
+    "training/history_html": "",
     "training/problem": "nn",
     "training/resume": "training/history training/problem checkpoint",
-    "training": "training/history training/problem training/resume metrics",
+    "training": "training/history training/history_html training/problem training/resume metrics",
     "training/methods": "training training/history training/problem training/resume",
-    "fit": "nn objective training training/methods",
+    "distributed": "nn objective",
+    "fit": "nn objective training training/methods distributed",
     "ex4": "nn",
     "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
-    "export": "nn estimators",
+    "export": "nn labels estimators",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 

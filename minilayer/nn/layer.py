@@ -291,6 +291,16 @@ class Layer(Configured, ABC):
         """The last gradient by parameter name: views of the model's gradient."""
         return self._bound(self._gradients)
 
+    def named_parameters(self) -> Mapping[str, Array]:
+        """Return the parameters under the names that ``Sequential.state_dict`` gives them.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            Views; by default those of ``parameters``. Dense gives weight and bias, as PyTorch does.
+        """
+        return self.parameters
+
     @property
     def workspace(self) -> Workspace:
         """Arrays that ``forward`` and the gradients may reuse in every call."""
