@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LayerError
-from ..utils.checks import check_count, check_finite, check_matrix, check_seed
+from ..utils.checks import check_count, check_finite, check_matrix, check_names, check_seed
 from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.output import check_output
@@ -84,6 +84,8 @@ class Sequential:
         check_seed(seed)  # before the parameters are allocated
         places = [place.stop for *_, place in parameter_layout(self._layers)]
         self._bind(np.zeros(places[-1] if places else 0))
+        self._feature_names: tuple[str, ...] | None = None
+        self._class_names: tuple[str, ...] | None = None
         self.initialize(seed)
 
     def _bind(self, parameters: Array) -> None:
@@ -174,6 +176,36 @@ class Sequential:
     def n_outputs(self) -> int:
         """Number of columns of a prediction."""
         return self._widths[-1]
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of the columns of X, which a DataFrame given to ``predict`` must have.
+
+        Training on a DataFrame sets them, if they are None. Checkpoints store them. They can be
+        set to a list of strings; None forgets them.
+        """
+        return self._feature_names
+
+    @feature_names.setter
+    def feature_names(self, names: Iterable[str] | None) -> None:
+        if names is not None:
+            names = check_names("feature_names", names, self.n_inputs, "column of X")
+        self._feature_names = names
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes 0, 1 and so on, or of the outputs of several labels.
+
+        One output has two classes. They can be set to a list of strings or numbers, such as the
+        classes of ``encode_labels``. Checkpoints store them, and plots of the model show them.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Iterable[object] | None) -> None:
+        if names is not None:
+            names = check_names("class_names", names, max(2, self.n_outputs), "class", numbers=True)
+        self._class_names = names
 
     @property
     def parameters(self) -> Array:
@@ -451,7 +483,8 @@ class Sequential:
             raise ValueError(
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
-        return _assemble(self._copies(), vector, self._widths)
+        names = self._feature_names, self._class_names
+        return _assemble(self._copies(), vector, self._widths, names)
 
     def without_leading_layers(self) -> Sequential:
         """Return a replica that begins behind ``leading_layers``; it takes what they give.
@@ -545,6 +578,10 @@ class Sequential:
     def _take_layers(self, layers: tuple[Layer, ...]) -> None:
         """Have other layers without parameters than before; ValueError for wrong sizes."""
         widths = layer_widths(layers)
+        if widths[0] != self.n_inputs:
+            self._feature_names = None
+        if widths[-1] != self.n_outputs:
+            self._class_names = None
         self._layers = layers
         self._widths = widths
         self._forget_forward_pass()
@@ -688,7 +725,8 @@ class Sequential:
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (self._copies(), self._parameters, self._widths, self._is_trained)
+        names = self._feature_names, self._class_names
+        return _assemble, (self._copies(), self._parameters, self._widths, names, self._is_trained)
 
     def _copies(self) -> tuple[Layer, ...]:
         return tuple(layer.unbound_copy() for layer in self._layers)
@@ -717,12 +755,17 @@ def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
 
 
 def _assemble(
-    layers: tuple[Layer, ...], parameters: Array, widths: list[int], is_trained: bool = False
+    layers: tuple[Layer, ...],
+    parameters: Array,
+    widths: list[int],
+    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
+    is_trained: bool = False,
 ) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
     model._widths = widths
     model._is_trained = is_trained
+    model._feature_names, model._class_names = names
     model._bind(parameters)
     return model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -159,6 +160,24 @@ def check_finite(name: str, matrix: Array, first_row: int = 0) -> None:
                 f"{name}: expected finite numbers, "
                 f"found {found} in row {first_row + start + row}, column {column}"
             )
+
+
+def check_names(
+    name: str, names: object, count: int, what: str, *, numbers: bool = False
+) -> tuple[str, ...]:
+    """Return ``count`` names as strings, one for each of ``what``; numbers only if allowed."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(
+            f"{name}: expected a list of strings, such as ['no', 'yes'], found {short_repr(names)}"
+        )
+    found = list(names)
+    kinds = (str, Real, np.bool_) if numbers else (str,)
+    for one in found:
+        if not isinstance(one, kinds):
+            raise TypeError(f"{name}: expected strings, found {short_repr(one)}")
+    if len(found) != count:
+        raise ValueError(f"{name}: expected {count}, one a {what}, found {len(found)}")
+    return tuple(map(str, found))
 
 
 def check_vector(name: str, value: object, size: int) -> Array:
