@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..nn import Sequential
-from ..utils.checks import check_path, short_repr
+from ..utils.checks import check_names, check_path, short_repr
 from ..utils.extras import require
 from ..utils.files import replace_file
 from .onnx_graph import OnnxGraph
@@ -27,7 +27,7 @@ def to_onnx(
     dtype: npt.DTypeLike | None = None,
     *,
     feature_names: Iterable[str] | None = None,
-    class_names: Iterable[str] | None = None,
+    class_names: Iterable[object] | None = None,
 ) -> None:
     """Write a network or a fitted estimator to an ONNX file.
 
@@ -48,9 +48,9 @@ def to_onnx(
         Of X, Y and the parameters; default: that of ``model.parameters``, float64. Runtimes on
         phones, GPUs and in browsers often compute float32 alone.
     feature_names : iterable of str, optional
-        One name a column of X, for the metadata of the file; default: those of the estimator.
+        One name a column of X, for the metadata of the file; default: those of the model.
     class_names : iterable of str, optional
-        One name a class, for the metadata of the file; default: those of the estimator.
+        One name a class, for the metadata of the file; default: those of the model.
 
     Raises
     ------
@@ -87,9 +87,11 @@ def to_onnx(
     target = check_path("path", path)
     graph = OnnxGraph(_checked_dtype(network.parameters.dtype if dtype is None else dtype))
     features, classes = names_of(model)
-    count = max(2, network.n_outputs) if classes is None else len(classes)
-    features = _checked_names("feature_names", feature_names, network.n_inputs) or features
-    classes = _checked_names("class_names", class_names, count) or classes
+    if feature_names is not None:
+        features = check_names("feature_names", feature_names, network.n_inputs, "column of X")
+    if class_names is not None:
+        count = max(2, network.n_outputs) if classes is None else len(classes)
+        classes = check_names("class_names", class_names, count, "class", numbers=True)
     require("onnx", "onnx")
     from .onnx_model import content_of  # it imports onnx
 
@@ -104,14 +106,3 @@ def _checked_dtype(dtype: Any) -> np.dtype[Any]:
         if found in (np.float64, np.float32):
             return found
     raise ValueError(f"dtype: expected 'float64' or 'float32', found {short_repr(dtype)}")
-
-
-def _checked_names(what: str, names: Iterable[str] | None, count: int) -> list[str] | None:
-    if names is None:
-        return None
-    found = list(names)
-    if isinstance(names, str) or not all(isinstance(name, str) for name in found):
-        raise TypeError(f"{what}: expected a list of strings, found {short_repr(names)}")
-    if len(found) != count:
-        raise ValueError(f"{what}: expected {count} names, found {len(found)}")
-    return [str(name) for name in found]

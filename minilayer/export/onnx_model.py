@@ -29,7 +29,7 @@ def content_of(
     graph: OnnxGraph,
     model: Sequential,
     outputs: Sequence[Output],
-    names: Mapping[str, list[str] | None],
+    names: Mapping[str, Sequence[str] | None],
 ) -> bytes:
     """Return a valid ONNX file.
 
@@ -41,7 +41,7 @@ def content_of(
         What they compute.
     outputs : sequence of Output
         The results.
-    names : mapping of str to list of str or None
+    names : mapping of str to sequence of str or None
         Names of features and classes, for the metadata.
 
     Returns
@@ -105,7 +105,7 @@ def _value_info(name: str, dtype: np.dtype[Any], columns: tuple[int, ...]) -> on
     return helper.make_tensor_value_info(name, kind, [BATCH, *columns])
 
 
-def _metadata(model: Sequential, names: Mapping[str, list[str] | None]) -> dict[str, str]:
+def _metadata(model: Sequential, names: Mapping[str, Sequence[str] | None]) -> dict[str, str]:
     """Return the texts of the file: plain, or JSON for lists."""
     return {
         "minilayer_version": library_version(),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..estimators import MLPClassifier, MLPRegressor
 
 Model: TypeAlias = "Sequential | MLPClassifier | MLPRegressor"
+Names: TypeAlias = tuple[str, ...]
 INT64 = 7
 """ONNX's number of the type."""
 
@@ -36,14 +37,14 @@ def network_of(model: Model) -> Sequential:
     )
 
 
-def names_of(model: Model) -> tuple[list[str] | None, list[str] | None]:
-    """Return an estimator's names of features and of classes, None for those that it has not."""
+def names_of(model: Model) -> tuple[Names | None, Names | None]:
+    """Return a model's names of features and of classes, None for those that it has not."""
     if isinstance(model, Sequential):
-        return None, None
+        return model.feature_names, model.class_names
     features, classes = (vars(model).get(name) for name in ("feature_names_in_", "classes_"))
     return (
-        None if features is None else [str(name) for name in features],
-        None if classes is None else [str(name) for name in classes],
+        None if features is None else tuple(map(str, features)),
+        None if classes is None else tuple(map(str, classes)),
     )
 
 

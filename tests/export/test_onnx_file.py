@@ -124,7 +124,14 @@ def test_metadata_has_version_layers_and_names(model: ml.Sequential, path: Path)
     assert metadata(path) == {"minilayer_version": ml.__version__, "layers": layers}
     names = {"feature_names": ["height", "größe", "w"], "class_names": ["ja", "nein"]}
     to_onnx(model, path, **names)
-    assert metadata(path) == {"minilayer_version": ml.__version__, "layers": layers, **names}
+    with_names = {"minilayer_version": ml.__version__, "layers": layers, **names}
+    assert metadata(path) == with_names
+    model.feature_names = ["height", "größe", "w"]
+    model.class_names = ["ja", "nein"]
+    to_onnx(model, path)
+    assert metadata(path) == with_names
+    to_onnx(model, path, class_names=[1, 2])
+    assert metadata(path) == {**with_names, "class_names": ["1", "2"]}
 
 
 def test_a_replica_in_single_precision_gives_float32(model: ml.Sequential, path: Path) -> None:
@@ -321,19 +328,19 @@ def test_a_hook_of_another_signature_is_refused_when_the_class_is_made() -> None
             ml.mlp(2, 1),
             {"feature_names": ["a"]},
             ValueError,
-            "feature_names: expected 2 names, found 1",
+            "feature_names: expected 2, one a column of X, found 1",
         ),
         (
             ml.mlp(2, 3),
             {"class_names": "abc"},
             TypeError,
-            "class_names: expected a list of strings, found 'abc'",
+            "class_names: expected a list of strings, such as ['no', 'yes'], found 'abc'",
         ),
         (
             ml.mlp(2, 1, output=ml.Sigmoid),
-            {"class_names": [0, 1]},
-            TypeError,
-            "class_names: expected a list of strings, found [0, 1]",
+            {"class_names": ["yes"]},
+            ValueError,
+            "class_names: expected 2, one a class, found 1",
         ),
     ],
 )
