@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
-    "export": "nn labels",
+    "export": "nn labels estimators",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
@@ -49,7 +49,8 @@ ONLY_IMPORTER = {
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"plots/axes.py"},
-    "onnx": {"export/onnx_model.py"},
+    "onnx": {"export/onnx_model.py", "export/skl2onnx_converter.py"},
+    "skl2onnx": {"export/skl2onnx_converter.py"},
 }
 
 
