@@ -52,7 +52,8 @@ def executed(path: Path, **variables: str | None) -> Any:
 
     It runs on one thread: a second one waits longer than it helps where other programs run too.
     """
-    notebook = run_notebook(read(path), path.parent, OPENBLAS_NUM_THREADS="1", **variables)
+    surroundings: dict[str, str | None] = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": None}
+    notebook = run_notebook(read(path), path.parent, **{**surroundings, **variables})
     return without_changing_parts(notebook)
 
 
