@@ -29,10 +29,13 @@ MAY_IMPORT = {
     "training/resume": "training/history training/problem checkpoint",
     "training": "training/history training/history_html training/problem training/resume metrics",
     "training/methods": "training training/history training/problem training/resume",
-    "fit": "nn objective training training/methods",
+    "distributed": "nn objective",
+    "fit": "nn objective training training/methods distributed",
     "ex4": "nn objective",
+    "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
+    "export": "nn labels",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
@@ -46,6 +49,7 @@ ONLY_IMPORTER = {
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"plots/axes.py"},
+    "onnx": {"export/onnx_model.py"},
 }
 
 

@@ -24,6 +24,7 @@ from ..utils.cpus import single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments, unknown_argument
 from ..utils.interrupts import raise_interrupt
 from ..utils.reprs import constructor_repr
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
@@ -84,7 +85,7 @@ class Trainer(ABC):
         objective: CostAndGradient,
         x0: npt.ArrayLike | None = None,
         *,
-        validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        validation: Validation | tuple[RowsLike, RowsLike] | None = None,
         callback: Callback | None = None,
         progress: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
