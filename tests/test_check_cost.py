@@ -51,7 +51,7 @@ def test_the_right_solution_is_right(seed: int) -> None:
     assert report.is_right
     assert [one.part for one in report.findings] == PARTS
     assert all(one.error is not None and one.error < 1e-12 for one in report.findings)
-    assert report.verdict == "right: " + ", ".join(PARTS)
+    assert report.verdict == "all 6 parts are right"
 
 
 FORMS: dict[str, Step] = {
@@ -258,6 +258,35 @@ def test_each_mistake_is_named_and_nothing_else(name: str) -> None:
 def test_labels_that_are_off_by_one_are_named(one_hot: Step, reason: str) -> None:
     report = ml.ex4.check_cost(solution(one_hot=one_hot))
     assert report.verdict.startswith(f"cost: {LABELS} {reason}")
+    gradients = [one.reason for one in report.findings if one.part.endswith("gradient")]
+    assert gradients == ["it differs too: mend the part above first"] * 2
+
+
+def test_a_function_of_the_article_is_read(recwarn: pytest.WarningsRecorder) -> None:
+    """It makes matrices of its arguments, loops over the rows, and takes one-hot rows."""
+
+    def backprop(
+        params: Any, inputs: int, hidden: int, labels: int, X: Any, y: Any, learning_rate: float
+    ) -> Any:
+        X, y = np.matrix(X), np.matrix(y)
+        _, gradient = solution(one_hot=lambda Y, labels: Y)(
+            params, inputs, hidden, labels, np.asarray(X), np.asarray(y), learning_rate
+        )
+        size = hidden * (inputs + 1)
+        theta1 = np.matrix(np.reshape(params[:size], (hidden, inputs + 1)))
+        theta2 = np.matrix(np.reshape(params[size:], (labels, hidden + 1)))
+        J = 0.0
+        for row, target in zip(X, y, strict=True):
+            a2 = np.insert(sigmoid(row @ theta1[:, 1:].T + theta1[:, 0].T), 0, 1)
+            h = sigmoid(np.matrix(a2) @ theta2.T)
+            J += np.sum(np.multiply(-target, np.log(h)) - np.multiply(1 - target, np.log(1 - h)))
+        penalty = np.sum(np.power(theta1[:, 1:], 2)) + np.sum(np.power(theta2[:, 1:], 2))
+        J = J / len(X) + float(learning_rate) / (2 * len(X)) * penalty
+        return J, np.matrix(gradient)
+
+    report = ml.ex4.check_cost(backprop)
+    assert report.is_right, str(report)
+    assert not recwarn.list
 
 
 def test_an_output_without_sigmoid_in_the_hidden_layer() -> None:

@@ -17,6 +17,10 @@ LEFT = 66
 RIGHT = 12
 TOP = 38
 BOTTOM = 40
+MARK_TOP = 18
+"""Where the picture begins without a legend."""
+FREE_TOP = 28
+"""Where it begins without legend and marks."""
 MAX_POINTS = 400
 """Of a curve. A longer one keeps the lowest and the highest point of each stretch."""
 COLOURS = ("#4a90d9", "#e2725b", "#2fa37c")
@@ -67,9 +71,11 @@ def line_chart(
     across = Scale.of(np.concatenate([curve.x for curve in curves]), may_be_log=False)
     up = Scale.of(np.concatenate([curve.y for curve in curves]), may_be_log=may_be_log)
     scale = " (logarithmic)" if up.is_log else ""
+    top = 0 if len(curves) > 1 else MARK_TOP if marks else FREE_TOP
+    height = HEIGHT - top
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" style="max-width:100%">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 {top} {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" style="max-width:100%">',
         f"<title>{escaped(f'{y_label} against {x_label}')}</title>",
         _grid(across, up),
         *(_mark(across, name, place) for name, place in (marks or {}).items()),
