@@ -14,7 +14,7 @@ from ..resume.state_check import Entries, Floats, Number
 from ..run import Run
 from ..stopping import Status, check_bounded
 from .cost_window import ITERATIONS, CostWindow
-from .inverse_hessian import InverseHessian, expected_pairs
+from .inverse_hessian import ExpectedPairs, InverseHessian
 from .line_search import LineSearch
 
 Ending = tuple[Status, str]
@@ -140,7 +140,7 @@ class Descent:
                 "cost": Number(),
                 "gradient": vector,
                 "costs": Floats((None,)),
-                "pairs": expected_pairs(size),
+                "pairs": ExpectedPairs(size),
             },
             optional={"restart_cost": Number(), "preconditioned_at": vector},
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from ...utils.types import Array, State
 from ..problem import PreconditionerLike
-from ..resume.state_check import Entries, Floats
+from ..resume.state_check import Entries, Expected, Floats
 
 MIN_COSINE = 1e-10
 """Between step and change of the gradient; pairs with less say nothing of curvature."""
@@ -46,13 +47,16 @@ class InverseHessian:
     def __init__(self, memory: int, size: int) -> None:
         self._memory = memory
         self._size = size
-        self.clear()
+        self._start()
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def clear(self) -> None:
         """Forget all pairs."""
+        self._start()
+
+    def _start(self) -> None:
         # One slot is spare: snapshots see the pairs from before the last ``add``.
         self._steps = np.zeros((self._memory + 1, self._size))
         self._changes = np.zeros((self._memory + 1, self._size))
@@ -128,7 +132,7 @@ class InverseHessian:
         self.clear()
         if not state:
             return
-        if not {"inverse_triangle", "numbers"} <= state.keys():
+        if "numbers" not in state:
             for step, change in zip(state["steps"], state["changes"], strict=True):
                 self.add(step, change)
             return
@@ -154,15 +158,20 @@ def _with_column(inverse: Array, column: Array) -> Array:
     return longer
 
 
-def expected_pairs(size: int) -> Entries:
-    """Return what ``restore`` needs, for so many parameters."""
-    rows = Floats((None, size))
-    return Entries(
-        {"steps": rows, "changes": rows},
-        optional={
-            "inverse_triangle": Floats((None, None), is_square=True),
-            "numbers": Floats((None,), is_count=True),
-        },
-        may_be_empty=True,
-        have_equal_lengths=True,
-    )
+@final
+@dataclass(frozen=True)
+class ExpectedPairs:
+    """What ``restore`` needs, for so many parameters."""
+
+    size: int
+
+    def checked(self, value: object, place: str) -> State:
+        rows = Floats((None, self.size))
+        columns: dict[str, Expected] = {"steps": rows, "changes": rows}
+        if isinstance(value, dict) and "inverse_products" in value:  # of earlier checkpoints
+            columns["inverse_products"] = Floats((None,))
+        else:
+            columns["inverse_triangle"] = Floats((None, None), is_square=True)
+            columns["numbers"] = Floats((None,), is_count=True)
+        pairs = Entries(columns, may_be_empty=True, have_equal_lengths=True)
+        return pairs.checked(value, place)

@@ -1,10 +1,11 @@
 """InverseHessian against BFGS's update of the whole matrix."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilayer.training.methods.inverse_hessian import InverseHessian
+from minilayer.training.methods.inverse_hessian import ExpectedPairs, InverseHessian
 from minilayer.utils.types import Array
 
 
@@ -58,8 +59,48 @@ def test_products_are_those_of_the_bfgs_matrix(
     again = InverseHessian(memory, size)
     again.restore(inverse_hessian.snapshot()())
     np.testing.assert_array_equal(again.dot(v, preconditioner), found)
+    s, y = rng.standard_normal((2, size))
+    for one in (inverse_hessian, again):
+        one.add(s, y)
+    np.testing.assert_array_equal(
+        again.dot(v, preconditioner), inverse_hessian.dot(v, preconditioner)
+    )
+
+
+@pytest.mark.parametrize("memory", [1, 3])
+def test_a_snapshot_outlives_the_next_pair(memory: int) -> None:
+    """A run takes a snapshot at the end of an iteration, and may need it during the next one."""
+    rng = np.random.default_rng(0)
+    inverse_hessian = InverseHessian(memory, 5)
+    for _ in range(7):
+        step = rng.standard_normal(5)
+        state = inverse_hessian.snapshot()
+        before = state()
+        inverse_hessian.add(step, step * [1.0, 2.0, 3.0, 4.0, 5.0])
+        after = state()
+        assert before.keys() == after.keys()
+        for name, value in before.items():
+            np.testing.assert_array_equal(after[name], value)
+    state = inverse_hessian.snapshot()
     inverse_hessian.clear()
     assert not inverse_hessian
+    inverse_hessian.add(step, step)
+    assert len(state()["steps"]) == memory
+
+
+def test_pairs_of_earlier_checkpoints_are_taken_up() -> None:
+    """They are not scaled, and have the inverse of each pair's product instead."""
+    steps = np.random.default_rng(0).standard_normal((4, 3))
+    changes = steps * [1.0, 2.0, 3.0]
+    products = 1 / np.einsum("ij,ij->i", steps, changes)
+    state = {"steps": steps, "changes": changes, "inverse_products": products}
+    inverse_hessian = InverseHessian(3, 3)
+    inverse_hessian.restore(ExpectedPairs(3).checked(state, "pairs"))
+    expected = InverseHessian(3, 3)
+    for step, change in zip(steps, changes, strict=True):
+        expected.add(step, change)
+    v = np.ones(3)
+    np.testing.assert_array_equal(inverse_hessian.dot(v, None), expected.dot(v, None))
 
 
 def test_pairs_of_no_curvature_are_left_out() -> None:
@@ -79,3 +120,4 @@ def test_a_pair_whose_scale_is_too_small_for_a_number_is_used_without_it() -> No
     step = np.array([1.0, 2.0])
     inverse_hessian.add(step, 1e-200 * step)
     product = inverse_hessian.dot(np.array([2.0, -1.0]), Fixed(np.zeros((2, 2))))
+    np.testing.assert_array_equal(product, 0.0)  # not NaN, although y'Py is 0
