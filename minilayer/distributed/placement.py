@@ -147,7 +147,7 @@ class Placement:
             time.sleep(SLICE_SECONDS)
 
     def _usable(self, running: dict[str, int]) -> dict[str, int]:
-        """Return the workers that are not to be avoided; without any, those that were late first."""
+        """Return the workers that are not to be avoided; without any, those late at first."""
         now = time.monotonic()
         until = {one: self._avoided.get(one, 0.0) for one in running}
         latest = max(until.values())
