@@ -119,7 +119,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # for pipes
     try:
-        if plots is not None:
+        if plots is not None and "figures" in options:
             check_folder("--figures", options.figures)
         code = main(options) or 0
     except KeyboardInterrupt:
@@ -127,7 +127,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         code = UNREAD
-    except (OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
+    except (ImportError, OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
         parser.error(str(error) or type(error).__name__)
     if code == INTERRUPTED:
         print(f"{parser.prog}: interrupted", file=sys.stderr)

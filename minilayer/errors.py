@@ -3,6 +3,7 @@
     MinilayerError
       CheckpointError   also ValueError      a file or model that cannot be read or stored
       ResumeError       also ValueError      a checkpoint that the run cannot go on from
+      DataError         also ValueError      rows that cannot be read, or that have changed
       CurvatureError    also TypeError       a layer or loss without second derivatives
       ClusterError      also RuntimeError    a cluster without workers, or rows it cannot load
       GradientError     also AssertionError  a wrong derivative
@@ -25,6 +26,10 @@ class CheckpointError(MinilayerError, ValueError):
 
 class ResumeError(MinilayerError, ValueError):
     """A run cannot go on from a checkpoint or journal: another's, a damaged one, or one in use."""
+
+
+class DataError(MinilayerError, ValueError):
+    """Rows cannot be read, or are not those that the objective was made with."""
 
 
 class CurvatureError(MinilayerError, TypeError):

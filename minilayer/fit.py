@@ -29,6 +29,7 @@ from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
+from .utils.row_source import RowsLike
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
@@ -48,8 +49,8 @@ LOSSES: dict[type[Activation], type[Loss]] = {
 @explains_unknown_arguments
 def fit(
     model: Sequential,
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
+    X: RowsLike,
+    Y: RowsLike,
     l2: float = 0.0,
     *,
     standardize: bool = False,
@@ -60,13 +61,13 @@ def fit(
     max_seconds: float | None = None,
     warm_start: bool = True,
     seed: int | np.random.Generator | None = None,
-    sample_weight: npt.ArrayLike | None = None,
+    sample_weight: RowsLike | None = None,
     class_weight: ClassWeight | None = None,
     dtype: npt.DTypeLike = "float64",
     shards: int | None = None,
     workers: int | None = None,
-    copy: bool = True,
-    validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    copy: bool | None = None,
+    validation: Validation | tuple[RowsLike, RowsLike] | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,

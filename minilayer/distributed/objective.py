@@ -421,6 +421,21 @@ class DaskObjective:
                 self.rows / len(chosen),
             )
 
+    def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Yield all row numbers once, in random order, as Objective does for rows in memory.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Yields
+        ------
+        ndarray of int
+            Row numbers.
+        """
+        yield rng.permutation(self.rows)
+
     def _add(
         self, task: Task, total: Array, sums: list[PartSum], parts: list[int] | None = None
     ) -> float:

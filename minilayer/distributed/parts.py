@@ -152,7 +152,7 @@ class Part:
         return Part, (self.recipe, self.span, self.shards)
 
     def __sizeof__(self) -> int:
-        arrays = [array for rows in self.shards.parts for array in rows if array is not None]
+        arrays = [rows for rows in self.shards.row_ordered if isinstance(rows, np.ndarray)]
         return sys.getsizeof(arrays) + sum(array.nbytes for array in arrays)
 
 

@@ -91,7 +91,7 @@ class Evaluator:
             )
             return loss, backward(z).copy()
 
-        with self._at(x):
+        with self._at(x, shards):
             self._reduction.run(len(shards), compute, lambda result: sums.add(*result))
         return sums.loss
 
@@ -109,7 +109,7 @@ class Evaluator:
             outputs[rows] = z if last is None else last.forward(z)
             return checked_value(self._loss, self._loss.value_and_error_(z, target, work, weight))
 
-        with self._at(x):
+        with self._at(x, shards):
             self._reduction.run(len(shards), compute, losses.append)
         return sum(losses), outputs
 
@@ -147,12 +147,15 @@ class Evaluator:
             )
             return product.copy()
 
-        with self._at(x, v):
+        with self._at(x, shards, v):
             self._reduction.run(len(shards), compute, lambda product: sums.add(0.0, product))
 
     @contextmanager
-    def _at(self, x: Array, v: Array | None = None) -> Iterator[None]:
-        """Hold the evaluator, all replicas at parameters x (and direction v)."""
+    def _at(self, x: Array, shards: Shards | Minibatch, v: Array | None = None) -> Iterator[None]:
+        """Hold the evaluator, all replicas at parameters x (and direction v).
+
+        DataError if a file of the shards changes until the end.
+        """
         while not self._lock.acquire(timeout=LOCK_SECONDS):
             raise_interrupt()
         try:
@@ -163,7 +166,9 @@ class Evaluator:
             if v is not None:
                 self._product_point = np.array(x, dtype=np.float64)
                 self._direction[:] = v
+            shards.check_unchanged()
             yield
+            shards.check_unchanged()
         finally:
             self._lock.release()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import DataError
 from ..nn import Loss, Sequential, Workspace
 from ..utils.checks import (
     check_count,
@@ -16,6 +19,7 @@ from ..utils.checks import (
 )
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import (
@@ -25,12 +29,13 @@ from .inputs import (
     check_row_numbers,
     check_rows,
     row_weights,
+    to_be_read,
 )
 from .penalized_mean import PenalizedMean
 from .preconditioner import Preconditioner
 from .run_identity import fingerprint, identity
 from .scaling import ADVISED_ROWS, advice_on_rows
-from .shards import Minibatch, Rows, Shards, default_shards, through
+from .shards import GivenRows, Minibatch, Shards, default_shards, through
 from .validation_rows import ValidationRows
 
 HEAD_ROWS = 1000
@@ -58,10 +63,12 @@ class Objective:
     model : Sequential
         The network, which must end with the loss's output activation.
     X : array_like, shape (m, n_inputs)
-        Rows of any numeric dtype and memory order. Never written to.
+        Rows of any numeric dtype and memory order. Never written to. Rows may be in a file: a
+        memory map, an h5py dataset, a zarr array, or an object of your own with ``shape``,
+        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs.
     Y : array_like, shape (m, n_outputs) or (m,)
         Targets. For the cross-entropies also integer labels (m,), which stand for one-hot targets.
-        For a model of one output also (m,) numbers.
+        For a model of one output also (m,) numbers. They may be in a file too.
     loss : Loss
         Such as ``BinaryCrossEntropy()``.
     l2 : float, default 0
@@ -79,10 +86,11 @@ class Objective:
     dtype : "float64" or "float32", default "float64"
         The precision of the computation. float32 needs half the memory and less time; cost and
         gradient then carry relative errors of some 1e-6. Parameters and gradient stay float64.
-    copy : bool, default True
+    copy : bool, optional
         Whether shards are copies laid out for speed, which have passed leading layers such as
-        Standardize already. Without, they are views of X and Y, for data too large to copy. Each
-        evaluation then converts them if their dtype differs, and computes the leading layers.
+        Standardize already. Without, they are views of X and Y, for data too large to copy, or read
+        from files at each use. Each evaluation then converts them if their dtype differs, and
+        computes the leading layers. Default: True, but False if X or Y is in a file.
 
     Attributes
     ----------
@@ -99,6 +107,8 @@ class Objective:
         If X or Y is not a finite matrix of the model's widths with equally many rows, if the loss
         is not defined for targets or weights, if the model's last layer does not fit the loss, or
         if the loss's ``config`` lacks a constructor argument.
+    DataError
+        If a file cannot be read; later, if it has changed since.
 
     Examples
     --------
@@ -115,18 +125,19 @@ class Objective:
     def __init__(
         self,
         model: Sequential,
-        X: npt.ArrayLike,
-        Y: npt.ArrayLike,
+        X: RowsLike,
+        Y: RowsLike,
         loss: Loss,
         l2: float = 0.0,
         *,
-        sample_weight: npt.ArrayLike | None = None,
+        sample_weight: RowsLike | None = None,
         class_weight: ClassWeight | None = None,
         shards: int | None = None,
         workers: int | None = None,
         dtype: npt.DTypeLike = "float64",
-        copy: bool = True,
+        copy: bool | None = None,
     ) -> None:
+        is_copied = None if copy is None else check_flag("copy", copy)
         check_output_activation(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
@@ -141,27 +152,32 @@ class Objective:
         self._network = model.replica()  # stays as it is if the model takes in a layer
         self._trained = model.without_leading_layers()
         # Shards that are copies have passed the leading layers, so that no evaluation repeats them.
-        is_raw = not check_flag("copy", copy)
-        self._is_raw = is_raw and bool(self._network.leading_layers)
+        if is_copied is None:
+            is_copied = not to_be_read(inputs, targets)
+        self._is_raw = not is_copied and bool(self._network.leading_layers)
         self._dtype = check_dtype(dtype)
-        self._shards = self._make_shards((inputs, targets, weights), count, copy=copy)
+        rows = (inputs, targets, weights)
+        self._shards = self._make_shards(rows, count, copy=is_copied, is_raw=self._is_raw)
         has_passed = bool(self._network.leading_layers) and not self._is_raw
         self._raw_head = inputs[:HEAD_ROWS].astype(np.float64) if has_passed else None
         total_weight = self.rows if weights is None else float(weights.sum())
         self._mean = PenalizedMean(model, self.l2, total_weight)
-        network = self._network if self._is_raw else self._trained
-        self._evaluator = Evaluator(network, loss, self.dtype, min(self.workers, self.shards))
+        self._evaluator = self._make_evaluator(self.shards, is_raw=self._is_raw)
 
-    def _make_shards(self, rows: Rows, count: int, *, copy: bool) -> Shards:
-        """Return shards of rows for the networks of the evaluator."""
+    def _make_shards(self, rows: GivenRows, count: int, *, copy: bool, is_raw: bool) -> Shards:
+        """Return shards of rows; ``is_raw`` says whether the evaluator has the leading layers."""
         return Shards(
             rows,
             min(count, len(rows[0])),
             self._dtype,
             copy=copy,
-            leading=() if self._is_raw else self._network.leading_layers,
-            input_dtype=np.dtype(np.float64) if self._is_raw else None,
+            leading=() if is_raw else self._network.leading_layers,
+            input_dtype=np.dtype(np.float64) if is_raw else None,
         )
+
+    def _make_evaluator(self, shards: int, *, is_raw: bool) -> Evaluator:
+        network = self._network if is_raw else self._trained
+        return Evaluator(network, self.loss, self._dtype, min(self.workers, shards))
 
     def _default_shards(self, rows: int) -> int:
         units = sum(layer.units or 0 for layer in self.model.layers)
@@ -237,6 +253,24 @@ class Objective:
         chosen = check_row_numbers(rows, self.rows)
         minibatch = Minibatch(self._shards, chosen, self._default_shards(len(chosen)))
         return self._cost_and_gradient(x, minibatch, self.rows / len(chosen))
+
+    def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Return all row numbers once, in random order, for an epoch of minibatches.
+
+        Rows in memory are shuffled all together. From a file, units of rows that lie side by side
+        are shuffled, then the rows of units of 16 MB together. Each unit is so read once an epoch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Returns
+        -------
+        iterator of ndarray of int
+            Row numbers.
+        """
+        return self._shards.shuffled_rows(rng)
 
     def _cost_and_gradient(
         self, x: npt.ArrayLike, rows: Shards | Minibatch, scale: float
@@ -318,7 +352,7 @@ class Objective:
             some = through(self._network.leading_layers, some, self.dtype)
         return Preconditioner(self._trained, some, self.rows)
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> ValidationRows:
+    def validation_rows(self, X: RowsLike, Y: RowsLike) -> ValidationRows:
         """Return other rows for the same model and loss.
 
         Parameters
@@ -332,9 +366,15 @@ class Objective:
             A function x -> (mean loss without penalty, predictions).
         """
         inputs, targets = check_rows(self.model, self.loss, X, Y)
+        rows = (inputs, targets, None)
         count = self._default_shards(len(inputs))
-        shards = self._make_shards((inputs, targets, None), count, copy=True)
-        return ValidationRows(self._evaluator, shards, len(inputs))
+        is_read = to_be_read(inputs, targets)
+        is_raw = self._is_raw or (is_read and bool(self._network.leading_layers))
+        shards = self._make_shards(rows, count, copy=not is_read, is_raw=is_raw)
+        evaluator = self._evaluator
+        if is_raw != self._is_raw:  # copies have passed the leading layers, these rows have not
+            evaluator = self._make_evaluator(len(shards), is_raw=True)
+        return ValidationRows(evaluator, shards, len(inputs))
 
     def head(self, rows: int) -> tuple[Array, Array]:
         """Return the first rows of X and Y as new float64 arrays.
@@ -379,8 +419,10 @@ class Objective:
         """
         if self._network.leading_layers:
             return ""
-        spread = self._shards.spread(ADVISED_ROWS)
-        return advice_on_rows(self._network, self.loss, x, *spread, success=success)
+        with suppress(DataError):  # the run has its result, even if its file is gone
+            spread = self._shards.spread(ADVISED_ROWS)
+            return advice_on_rows(self._network, self.loss, x, *spread, success=success)
+        return ""
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.
@@ -406,15 +448,19 @@ class Objective:
         dict of str to str
             Layers, loss, l2, number of rows, of shards, precision, and whether data are copied.
         """
-        return identity(
-            self._network,
-            self.loss,
-            self.l2,
-            rows=self.rows,
-            shards=self.shards,
-            dtype=self.dtype,
-            copy=self._shards.is_copied,
-        )
+        together = self._shards.rows_read_together
+        return {
+            **identity(
+                self._network,
+                self.loss,
+                self.l2,
+                rows=self.rows,
+                shards=self.shards,
+                dtype=self.dtype,
+                copy=self._shards.is_copied,
+            ),
+            **({"rows read together": str(together)} if together > 1 else {}),
+        }
 
     def progress_note(self) -> str:
         """Return "": rows in memory need no note in the progress bar.

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .history import Iteration
@@ -145,10 +146,10 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.initial = self._figures.count
 
-    def close(self) -> None:
-        """Draw it a last time and release the line."""
+    def close(self, *, is_failure: bool = False) -> None:
+        """Draw it a last time and release the line. A failure turns the bar of a page red."""
         if self._bar is not None:
-            self._try(self._finish)
+            self._try(partial(self._finish, is_failure))
 
     def _open(self) -> None:
         with warnings.catch_warnings():
@@ -168,12 +169,14 @@ class ProgressBar:
         self._set_line(self._bar)
         self._bar.refresh()
 
-    def _finish(self) -> None:
-        assert self._bar is not None
-        self._set_line(self._bar, is_finished=True)
-        if _is_widget(self._bar):
-            self._bar.total = self._bar.n  # else tqdm paints a run that needed less red
-        self._bar.close()
+    def _finish(self, is_failure: bool) -> None:
+        bar: Any = self._bar
+        self._set_line(bar, is_finished=True)
+        if _is_widget(bar) and is_failure:
+            bar.disp(bar_style="danger")  # else tqdm paints it green, if it knows no total
+        elif _is_widget(bar):
+            bar.total = bar.n  # else tqdm paints a run that needed less red
+        bar.close()
 
     def _set_line(self, bar: tqdm[Any], is_finished: bool = False) -> None:
         bar.n = self._figures.count

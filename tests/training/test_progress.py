@@ -265,14 +265,20 @@ class Widget:
         self.total = total
         self.bar_format = bar_format
         self.is_closed = False
+        self.is_red = False
         self.made.append(self)
 
     def refresh(self) -> None:
         """Draw: not here."""
 
+    def disp(self, bar_style: str) -> None:
+        assert bar_style == "danger"
+        assert not self.is_closed
+        self.is_red = True
+
     def close(self) -> None:
         """Paint the bar red if a part of its total is left."""
-        assert self.total is None or self.n >= self.total
+        self.is_red |= self.total is not None and self.n < self.total
         self.is_closed = True
 
 
@@ -288,6 +294,7 @@ def test_the_bar_of_a_page_has_all_figures_and_is_not_red(widgets: list[Widget])
     result = train(ml.LBFGS(max_evaluations=5000), l2=1.0, validation=VALIDATION)
     assert result.success
     (widget,) = widgets
+    assert not widget.is_red
     assert widget.n == result.nfev < 5000
     left, right = widget.bar_format.split("{bar}")
     assert left == "L-BFGS "
