@@ -91,6 +91,7 @@ OPTIONS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "only": (str, "NAMES", "some of the optimizers, by the beginnings of their names"),
     "patience": (count, "N", "iterations without a better validation accuracy"),
     "seed": (seed, "N", "of everything random"),
+    "workers": (count, "N", "worker processes"),
 }
 """The type of each option, how the help calls its value, and its meaning."""
 

@@ -106,10 +106,11 @@ class Connection:
         self,
         function: Callable[..., Any],
         *arguments: Any,
-        seconds: float = ANSWER_SECONDS,
+        seconds: float | None = None,
         **options: Any,
     ) -> Any:
-        """Return the result of a coroutine; TimeoutError if it takes longer."""
+        """Return the result of a coroutine; TimeoutError if it takes longer (default: 10 s)."""
+        seconds = ANSWER_SECONDS if seconds is None else seconds
         answer = self.begin(function, *arguments, **options)
         try:
             if not finishes(answer, seconds):

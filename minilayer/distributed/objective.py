@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self, final
@@ -294,6 +295,11 @@ class DaskObjective:
     def client(self) -> Any:
         """The client of the cluster."""
         return self._connection.client
+
+    @property
+    def parts_of_workers(self) -> dict[str, int]:
+        """How many parts each worker holds, by address, as of the last evaluation."""
+        return dict(Counter(self._placement.workers))
 
     @property
     def dtype(self) -> np.dtype:

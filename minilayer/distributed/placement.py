@@ -121,9 +121,10 @@ class Placement:
             self.workers[part] = ""
         self._move(parts, self._usable(running))
 
-    def is_loaded(self, part: int) -> bool:
-        """Return whether a part is in the memory of its worker, as far as the client knows."""
-        return bool(self.futures[part].status == "finished")
+    def trust_workers(self) -> None:
+        """Avoid no worker that has just evaluated its parts."""
+        for worker in self.workers:
+            self._avoided.pop(worker, None)
 
     def release(self) -> None:
         """Let the workers forget the parts."""
@@ -146,10 +147,12 @@ class Placement:
             time.sleep(SLICE_SECONDS)
 
     def _usable(self, running: dict[str, int]) -> dict[str, int]:
-        """Return the workers that are not to be avoided; all of them if there is no other."""
+        """Return the workers that are not to be avoided; without any, those late at first."""
         now = time.monotonic()
-        self._avoided = {one: until for one, until in self._avoided.items() if until > now}
-        return {one: running[one] for one in running if one not in self._avoided} or running
+        until = {one: self._avoided.get(one, 0.0) for one in running}
+        latest = max(until.values())
+        usable = {one: running[one] for one in running if until[one] <= now}
+        return usable or {one: running[one] for one in running if until[one] < latest} or running
 
     def _lost(self, running: dict[str, int]) -> list[int]:
         return [part for part, worker in enumerate(self.workers) if worker not in running]

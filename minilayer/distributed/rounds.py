@@ -65,6 +65,7 @@ class Rounds:
             wanted = range(start, min(start + window, len(members)))
             yield from self._results(work, wanted)
             work.forget(wanted)
+        self._placement.trust_workers()
 
     def _results(self, work: Work, wanted: range) -> list[Any]:
         """Return the results of some groups, started again as often as it takes."""

@@ -113,6 +113,11 @@ class Disturbed(ml.ProblemWrapper):
         time.sleep(self._delay)
         self._happens()
 
+    @property
+    def is_disturbing(self) -> bool:
+        """Whether the disturbance has begun and not ended."""
+        return self.thread is not None and self.thread.is_alive()
+
     def rest(self) -> None:
         """Wait for the disturbance to end; RuntimeError if it never began."""
         if self.thread is None:

@@ -4,9 +4,10 @@
 
 Each trial trains on a LocalCluster of two processes with L-BFGS. At a random evaluation, and a
 random moment within it, one worker or both get SIGKILL, one is added, or one retires. The result
-must have the bits of the undisturbed run on one machine. Afterwards the program waits until the
-parts are shared out evenly, and says how long after the disturbance that was. A trial that takes
-more than ``--watchdog`` seconds hangs: the program prints the stacks and ends with code 1.
+must have the bits of the undisturbed run on one machine. The program also measures how long after
+the disturbance all parts are in the memory of the workers that are there then, shared out evenly.
+A trial that takes more than ``--watchdog`` seconds hangs: the program prints the stacks and ends
+with code 1.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ WATCHDOG_SECONDS = 60.0
 MAX_ITERATIONS = 30
 LATEST_DELAY_SECONDS = 0.03
 """Of a disturbance, after its evaluation has begun."""
+PAUSE_SECONDS = 0.02
+"""Between two looks at where the parts are."""
 
 DISTURBANCES: dict[str, Callable[[Client], None]] = {
     "nothing": lambda client: None,
@@ -72,22 +75,27 @@ class Counts:
 def trial(name: str, expected: Array, evaluations: int, rng: random.Random, counts: Counts) -> None:
     """Train once, disturbed, on a cluster of its own."""
     began = time.monotonic()
-    moments: list[float] = []
-    with local_cluster() as client:
+    balanced: list[float] = []
+    with local_cluster() as client, on_cluster(client) as objective:
 
         def disturb() -> None:
+            before = set(client.nthreads())
+            disturbed_at = time.monotonic()
             DISTURBANCES[name](client)
-            moments.append(time.monotonic())
-
-        with on_cluster(client) as objective:
-            at = rng.randint(1, evaluations)
-            disturbed = Disturbed(objective, at, rng.uniform(0, LATEST_DELAY_SECONDS), disturb)
-            result = trainer().minimize(disturbed)
-            disturbed.rest()
-            counts.different += not np.array_equal(result.x, expected)
+            while name != "nothing" and set(client.nthreads()) == before:
+                time.sleep(PAUSE_SECONDS)
             while not is_balanced(parts_of_workers(objective)):
-                objective(expected)
-            counts.balanced_seconds.append(time.monotonic() - moments[0])
+                time.sleep(PAUSE_SECONDS)
+            balanced.append(time.monotonic() - disturbed_at)
+
+        at = rng.randint(1, evaluations)
+        disturbed = Disturbed(objective, at, rng.uniform(0, LATEST_DELAY_SECONDS), disturb)
+        result = trainer().minimize(disturbed)
+        counts.different += not np.array_equal(result.x, expected)
+        while disturbed.is_disturbing:
+            objective(expected)
+        disturbed.rest()
+    counts.balanced_seconds += balanced
     counts.trials += 1
     counts.seconds.append(time.monotonic() - began)
 
