@@ -18,7 +18,7 @@ import zarr
 import minilayer as ml
 
 COLUMNS = 500
-ROWS_PER_SHARD = 1000
+ROWS_PER_SHARD = 2000
 WORKERS = 2
 SHARD_BYTES = 8 * COLUMNS * ROWS_PER_SHARD
 KINDS = ("contiguous", "gzip", "memmap", "zarr")
@@ -29,7 +29,7 @@ def write(kind: str, path: Path, shards: int) -> None:
     rng = np.random.default_rng(0)
     shape = (ROWS_PER_SHARD * shards, COLUMNS)
     block = (rng.random((ROWS_PER_SHARD, COLUMNS)) < 0.05).astype(float)
-    chunks = (ROWS_PER_SHARD // 4, COLUMNS)
+    chunks = (ROWS_PER_SHARD // 8, COLUMNS)
     rows: Any
     if kind == "memmap":
         rows = np.lib.format.open_memmap(path, "w+", np.float64, shape)
