@@ -147,9 +147,9 @@ def _check_labels(values: AnyRows, outputs: int, loss: Loss) -> None:
         )
     if values.dtype.kind not in "bui":
         is_read = isinstance(values, RowSource)
-        first = values[:1000]
+        some: Array = values[:1000] if isinstance(values, RowSource) else values
         conversion = "Y[:].astype(int)" if is_read else "Y.astype(int)"
-        hint = f": use {conversion}" if (first == np.round(first)).all() else ""
+        hint = f": use {conversion}" if (some == np.round(some)).all() else ""
         raise TypeError(
             f"Y: expected integers as labels, or {outputs} columns, "
             f"found dtype {values.dtype}{hint}"

@@ -258,7 +258,7 @@ class Objective:
         """Return all row numbers once, in random order, for an epoch of minibatches.
 
         Rows in memory are shuffled all together. From a file, units of rows that lie side by side
-        are shuffled, then the rows of units of 16 MB together. Each unit is so read once an epoch.
+        are shuffled, then the rows of units of 8 MB together. Each unit is so read once an epoch.
 
         Parameters
         ----------

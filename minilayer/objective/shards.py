@@ -237,8 +237,8 @@ class Minibatch:
     def load(self, piece: int, work: Workspace) -> Rows:
         """Return a piece's rows, which last until ``work`` loads another."""
         rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
-        x = self._gather("x", self._inputs[rows], work, self._input_dtype)
-        y = self._gather("y", self._targets[rows], work, self._dtype)
+        x = self._gather("x", _picked(self._inputs, rows), work, self._input_dtype)
+        y = self._gather("y", _picked(self._targets, rows), work, self._dtype)
         if self._weights is None:
             return x, y, None
         return x, y, self._gather("weight", self._weights[rows], work, self._dtype)
@@ -279,6 +279,11 @@ def _read(name: str, rows: AnyRows, start: int, stop: int, work: Workspace) -> A
         return rows[start:stop]
     buffer = work.array(f"{name} of a file", (rows.shape[1], stop - start), rows.dtype)
     return rows.read(start, stop, buffer.T)
+
+
+def _picked(source: AnyRows, rows: Array) -> Array:
+    """Return the rows of sorted row numbers; of a file, what lies beside them is kept."""
+    return source.pick(rows, keep=True) if isinstance(source, RowSource) else source[rows]
 
 
 def _prepared(name: str, part: Array, dtype: np.dtype) -> Array:

@@ -8,7 +8,6 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
@@ -21,7 +20,7 @@ from .watched_file import WatchedFile
 
 BYTES_PER_READ = 1 << 18
 """Of single rows that are picked: as fast as one after the other, on today's disks."""
-BYTES_PER_BLOCK = 1 << 24
+BYTES_PER_BLOCK = 1 << 23
 """Of a pass over all rows, and of the rows that a minibatch is drawn from."""
 BYTES_MAPPED_AROUND = 1 << 16
 """Pages that Linux maps beside the one that is read. Giving pages back too early does no harm."""
@@ -94,15 +93,23 @@ class RowSource(ABC):
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(len(self))
             return self.read(start, max(start, stop))
-        return self._pick(rows)
+        return self.pick(rows)
 
-    def _pick(self, rows: Array) -> Array:
+    def pick(self, rows: Array, *, keep: bool = False) -> Array:
+        """Return the rows of sorted row numbers as a new array.
+
+        With ``keep`` the units that they are part of stay in memory, until others need the place.
+        """
         picked = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        units = rows // self.unit
-        edges = [0, *(np.flatnonzero(np.diff(units)) + 1).tolist(), len(rows)]
-        for begin, end in pairwise(edges if len(rows) else []):
-            unit = int(units[begin])
-            picked[begin:end] = self._read_unit(unit)[rows[begin:end] - unit * self.unit]
+        edges = np.flatnonzero(np.diff(rows // self.unit)) + 1
+        for part in np.split(np.arange(len(rows)), edges):
+            first, last = int(rows[part[0]]), int(rows[part[-1]])
+            if keep:
+                first = first // self.unit * self.unit
+                block = self._read_unit(first)
+            else:
+                block = self.read(first, last + 1)
+            picked[part] = block[rows[part] - first]
         return picked
 
     def blocks(self, multiple: int = 1) -> Iterator[tuple[int, Array]]:
@@ -141,8 +148,7 @@ class RowSource(ABC):
     def _start_cache(self) -> None:
         """Keep the units that minibatches take rows from: of two shuffles, at their border."""
 
-        def read_unit(unit: int) -> Array:
-            start = unit * self.unit
+        def read_unit(start: int) -> Array:
             return np.array(self.read(start, min(start + self.unit, len(self))))
 
         self._read_unit = lru_cache(maxsize=2 * self._units_together)(read_unit)

@@ -27,8 +27,11 @@ class _OfVector(RowSource):
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self._matrix(self._vector[start:stop], out)
 
-    def _pick(self, rows: Array) -> Array:
-        return self._matrix(self._vector[rows], None)
+    def pick(self, rows: Array, *, keep: bool = False) -> Array:
+        vector = self._vector
+        if isinstance(vector, RowSource):
+            return self._matrix(vector.pick(rows, keep=keep), None)
+        return self._matrix(vector[rows], None)
 
     def check_unchanged(self) -> None:
         if isinstance(self._vector, RowSource):

@@ -48,15 +48,16 @@ def lbfgs_run(objective: ml.Objective) -> dict[str, Any]:
 
 
 def digits_objective(X: Any, labels: Any, **options: Any) -> ml.Objective:
-    """Return the exercise's objective in four shards."""
+    """Return the exercise's objective in two shards."""
     loss = ml.BinaryCrossEntropy()
-    return ml.Objective(ex4_model(), X, labels, loss, l2=1.0, shards=4, **options)
+    return ml.Objective(ex4_model(), X, labels, loss, l2=1.0, shards=2, **options)
 
 
 def compare_on_digits(folder: Path) -> None:
     """Raise AssertionError if a kind of file gives other bits than memory."""
     X, labels = ml.load_ex4(EX4)
-    X = np.ascontiguousarray(X)
+    X = np.ascontiguousarray(X[::4])
+    labels = labels[::4]
     expected = lbfgs_run(digits_objective(X, labels, copy=False))
     for kind, store in STORES.items():
         with store(folder, X) as rows, store(folder, labels) as targets:
