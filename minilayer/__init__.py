@@ -19,7 +19,7 @@ from .errors import (
 )
 from .ex4 import load_ex4, load_ex4_weights, save_ex4_weights
 from .fit import fit
-from .labels import one_hot, stratified_split
+from .labels import decode_labels, encode_labels, one_hot, stratified_split
 from .metrics import (
     accuracy,
     confusion_matrix,
@@ -160,6 +160,8 @@ __all__ = [
     "check_gradient",
     "confusion_matrix",
     "confusion_table",
+    "decode_labels",
+    "encode_labels",
     "fit",
     "load",
     "load_ex4",

@@ -28,6 +28,7 @@ from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
 from .utils.row_source import RowsLike
+from .utils.tables import column_names
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
@@ -187,6 +188,8 @@ def fit(
     starts_anew = seed is not None or not warm_start
     unit = 1.0
     with layers_restored_after_errors(model):
+        if starts_anew and column_names(X) is not None:
+            model.feature_names = None  # of earlier data
         if check_flag("standardize", standardize):
             unit = standardize_model(model, X, Y, loss, starts_anew=starts_anew)
         if trainer is None:

@@ -20,6 +20,7 @@ from ..utils.checks import (
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.row_source import RowsLike
+from ..utils.tables import column_names
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import (
@@ -163,6 +164,8 @@ class Objective:
         total_weight = self.rows if weights is None else float(weights.sum())
         self._mean = PenalizedMean(model, self.l2, total_weight)
         self._evaluator = self._make_evaluator(self.shards, is_raw=self._is_raw)
+        if model.feature_names is None:
+            model.feature_names = column_names(X)
 
     def _make_shards(self, rows: GivenRows, count: int, *, copy: bool, is_raw: bool) -> Shards:
         """Return shards of rows; ``is_raw`` says whether the evaluator has the leading layers."""
