@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
     "export": "nn labels",
+    "command_line": "nn checkpoint labels export",
+    "__main__": "command_line",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 

@@ -16,7 +16,7 @@ from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.output import check_output
 from ..utils.row_source import AnyRows, RowsLike, check_row_matrix, read_blocks
-from ..utils.tables import column_names, short_names
+from ..utils.tables import check_column_names, column_names
 from ..utils.types import Array
 from .activation import Activation
 from .activations import Sigmoid
@@ -261,7 +261,7 @@ class Sequential:
         if self._is_checked(x):
             y = x
         else:
-            self._check_column_names(x)
+            check_column_names(self._feature_names, column_names(x))
             X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
             y = X.astype(self._input_dtype, copy=False)
         self._rows = len(y)
@@ -405,29 +405,9 @@ class Sequential:
             If X is not a matrix of ``n_inputs`` columns, or a DataFrame whose columns are not those
             of ``feature_names`` in their order.
         """
-        self._check_column_names(X)
+        check_column_names(self._feature_names, column_names(X))
         meaning = f"columns (inputs of {self._layers[0]!r})"
         return check_row_matrix("X", X, self.n_inputs, meaning)
-
-    def _check_column_names(self, X: object) -> None:
-        expected = self._feature_names
-        found = column_names(X)
-        if expected is None or found is None or found == expected:
-            return
-        missing = [name for name in expected if name not in found]
-        if missing:
-            raise ValueError(
-                f"X: expected the columns of the training, {short_names(expected)}, "
-                f"found none named {short_names(missing)}"
-            )
-        place = next((k for k, name in enumerate(expected) if name != found[k]), len(expected))
-        use = "use X[list(model.feature_names)]"
-        if place == len(expected):
-            raise ValueError(f"X: expected {place} columns, found {len(found)}: {use}")
-        raise ValueError(
-            f"X: expected {expected[place]!r} in column {place}, as the model was trained, "
-            f"found {found[place]!r}: {use}"
-        )
 
     def _predictions(self, data: AnyRows) -> Iterator[tuple[slice, Array]]:
         """Yield some rows and their output, which the next overwrites."""

@@ -44,6 +44,29 @@ def column_names(value: Any) -> tuple[str, ...] | None:
     return tuple(map(str, names)) if are_names else None
 
 
+def check_column_names(
+    expected: tuple[str, ...] | None,
+    found: tuple[str, ...] | None,
+    hint: str = ": use X[list(model.feature_names)]",
+) -> None:
+    """Raise ValueError for columns that are not those of the training, if both are known."""
+    if expected is None or found is None or found == expected:
+        return
+    missing = [name for name in expected if name not in found]
+    if missing:
+        raise ValueError(
+            f"X: expected the columns of the training, {short_names(expected)}, "
+            f"found none named {short_names(missing)}"
+        )
+    place = next((k for k, name in enumerate(expected) if name != found[k]), len(expected))
+    if place == len(expected):
+        raise ValueError(f"X: expected {place} columns, found {len(found)}{hint}")
+    raise ValueError(
+        f"X: expected {expected[place]!r} in column {place}, as the model was trained, "
+        f"found {found[place]!r}{hint}"
+    )
+
+
 def short_names(names: Sequence[str]) -> str:
     """Return names as an error message shows them."""
     shown = ", ".join(repr(name) for name in names[:MAX_SHOWN])
