@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "training/methods": "training training/history training/problem training/resume",
     "distributed": "nn objective",
     "fit": "nn objective training training/methods distributed",
-    "ex4": "nn",
+    "ex4": "nn objective",
     "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",

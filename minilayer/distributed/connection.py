@@ -84,7 +84,7 @@ class Connection:
                 n_workers=default_workers(),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",
             )
             self.client = distributed.Client(self._cluster, set_as_default=False)
 
@@ -95,6 +95,9 @@ class Connection:
             try:
                 return await function(*arguments, **options)
             except CANCELLED as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise  # by ``Future.cancel``
                 raise GivenUp(f"{type(error).__name__}: {error}") from None
 
         return asyncio.run_coroutine_threadsafe(call(), self.client.loop.asyncio_loop)

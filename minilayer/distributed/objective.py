@@ -31,6 +31,7 @@ from ..utils.checks import check_count, check_number, check_vector
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.interrupts import deferred_interrupts, raise_interrupt
+from ..utils.reprs import short_count
 from ..utils.types import Array
 from .connection import Connection, finishes
 from .parts import (
@@ -141,7 +142,7 @@ class DaskObjective:
     >>> model = ml.mlp(2, 4, 1, output=ml.Sigmoid, seed=0)
     >>> X = da.random.default_rng(0).standard_normal((1000, 2), chunks=(250, -1))
     >>> Y = (X[:, 0] > X[:, 1]).astype(int)
-    >>> client = Client(processes=False, dashboard_address=None)
+    >>> client = Client(processes=False, dashboard_address=":0")
     >>> loss = ml.BinaryCrossEntropy()
     >>> with DaskObjective(model, X, Y, loss, l2=1e-3, client=client) as objective:
     ...     result = ml.LBFGS(max_iterations=30).minimize(objective)
@@ -256,8 +257,8 @@ class DaskObjective:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Take turns with other threads, and defer Ctrl-C to where nothing is half done."""
-        with deferred_interrupts():
+        """Take turns with other threads, as Objective does; Ctrl-C is raised while waiting."""
+        with single_threaded_blas(), np.errstate(all="ignore"):  # it defers Ctrl-C
             while not self._lock.acquire(timeout=LOCK_SECONDS):
                 raise_interrupt()
             try:
@@ -338,7 +339,7 @@ class DaskObjective:
         point = check_vector("x", x, self._mean.size)
         began = time.perf_counter()
         sums: list[PartSum] = []
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             found = self._mean.cost_and_gradient(
                 point, lambda total: self._add(Task(part_gradient, (point,)), total, sums)
             )
@@ -372,7 +373,7 @@ class DaskObjective:
         direction = check_vector("v", v, self._mean.size)
         own = dict.fromkeys(range(self.shards), (gauss_newton,))
         task = Task(part_product, (point, direction), own)
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             return self._mean.product(direction, lambda total: self._add(task, total, []))
 
     def minibatch(self, x: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, Array]:
@@ -407,12 +408,27 @@ class DaskObjective:
         of_rows = np.searchsorted(starts, chosen, side="right") - 1
         own = {int(part): (chosen[of_rows == part] - starts[part],) for part in np.unique(of_rows)}
         task = Task(minibatch_gradient, (point,), own)
-        with self._turn(), single_threaded_blas(), np.errstate(all="ignore"):
+        with self._turn():
             return self._mean.cost_and_gradient(
                 point,
                 lambda total: self._add(task, total, [], parts=list(own)),
                 self.rows / len(chosen),
             )
+
+    def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Yield all row numbers once, in random order, as Objective does for rows in memory.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Yields
+        ------
+        ndarray of int
+            Row numbers.
+        """
+        yield rng.permutation(self.rows)
 
     def _add(
         self, task: Task, total: Array, sums: list[PartSum], parts: list[int] | None = None
@@ -530,15 +546,14 @@ class DaskObjective:
         Returns
         -------
         str
-            Such as "1.2e+06 rows/s, slowest part 3 0.21 s"; "" before the first evaluation.
+            Such as "1.2M rows/s, slowest part 3: 0.21 s"; "" before the first evaluation.
         """
         return self._note
 
     def _write_note(self, sums: list[PartSum], seconds: float) -> None:
         slowest = max(sums, key=lambda one: one.seconds)
-        self._note = (
-            f"{self.rows / seconds:.2g} rows/s, slowest part {slowest.part} {slowest.seconds:.2g} s"
-        )
+        rate = short_count(self.rows / seconds)
+        self._note = f"{rate} rows/s, slowest part {slowest.part}: {slowest.seconds:.2g} s"
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.

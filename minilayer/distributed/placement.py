@@ -104,7 +104,7 @@ class Placement:
             self._losses[part] += 1
             if self._losses[part] > MAX_LOSSES:
                 raise ClusterError(
-                    f"{self._spans[part]}: its workers died {MAX_LOSSES} times within one "
+                    f"{self._spans[part]}: its worker died {self._losses[part]} times within one "
                     "evaluation: do the parts fit into the memory of a worker? "
                     "More shards make them smaller"
                 )

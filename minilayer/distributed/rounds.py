@@ -7,19 +7,24 @@ the cluster has forgotten.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, NoReturn
 
 from ..errors import ClusterError
 from ..objective.ordered_sum import groups
-from .connection import Connection, GivenUp, finishes
+from ..utils.interrupts import raise_interrupt
+from .connection import Connection, GivenUp
 from .parts import PartError, Span
 from .placement import Placement
 from .work import Task, Work
 
 LOOK_SECONDS = 0.2
 """Between two looks at the workers while results are awaited."""
+MIN_PAUSE_SECONDS = 0.0005
+MAX_PAUSE_SECONDS = 0.02
+PAUSE_SHARE = 0.03
+"""Between two looks at the results, of the time that they have taken so far."""
 QUIET_SECONDS = 15.0
 """After which tasks that no worker is computing are given to other workers."""
 MAX_RESULT_BYTES = 1 << 26
@@ -86,33 +91,43 @@ class Rounds:
         """Return the results of some groups; the tasks of lost parts are started again."""
         patience = QUIET_SECONDS
         while True:
-            answer = self._connection.begin(work.gather, wanted)
-            try:
-                if self._finishes(answer, work, patience):
-                    return list(answer.result())
-            finally:
-                answer.cancel()
+            if self._waits(lambda: work.is_done(wanted), work, patience):
+                answer = self._connection.begin(work.gather, wanted)
+                try:
+                    if self._waits(answer.done, work, patience):
+                        return list(answer.result())
+                finally:
+                    answer.cancel()
             patience *= 2
 
-    def _finishes(self, answer: Future[Any], work: Work, patience: float) -> bool:
-        """Wait for the results; return False if tasks have been started again meanwhile."""
-        done = work.count_done()
-        changed = time.monotonic()
-        while not finishes(answer, LOOK_SECONDS):
+    def _waits(self, is_done: Callable[[], bool], work: Work, patience: float) -> bool:
+        """Wait until it is done; return False if tasks have been started again meanwhile."""
+        began = looked = changed = time.monotonic()
+        finished = work.count_finished()
+        while not is_done():
+            raise_interrupt()
+            now = time.monotonic()
+            time.sleep(min(MAX_PAUSE_SECONDS, MIN_PAUSE_SECONDS + PAUSE_SHARE * (now - began)))
+            if now - looked < LOOK_SECONDS:
+                continue
+            looked = now
             lost = self._placement.replace_lost()
             if lost:
                 work.start_again(lost)
                 return False
-            is_long = time.monotonic() - changed > patience
-            if work.count_done() > done or (is_long and self._connection.is_busy(work.keys())):
-                done = work.count_done()
-                changed = time.monotonic()
+            is_long = now - changed > patience
+            if work.count_finished() > finished or (is_long and self._is_computing(work)):
+                finished = work.count_finished()
+                changed = now
             elif is_long:
                 late = work.unfinished_parts()
                 self._placement.replace(late, is_late=True)
                 work.start_again(late, is_given_up=True)
                 return False
         return True
+
+    def _is_computing(self, work: Work) -> bool:
+        return self._connection.is_busy(work.unfinished_keys())
 
     def _explain(self, work: Work, error: Exception) -> NoReturn:
         """Raise what the user is to see of the exception of a task."""

@@ -131,11 +131,16 @@ class Work:
         failed = [part for part, future in self._of_parts.items() if future.status == "error"]
         return min(failed, default=None)
 
-    def count_done(self) -> int:
-        """Return how many tasks are done, loading included."""
+    def is_done(self, wanted: Iterable[int]) -> bool:
+        """Return whether some groups have their results, or one of them will have none."""
+        found = {self._of_groups[group].status for group in wanted}
+        return "pending" not in found or not found.isdisjoint(WITHOUT_RESULT)
+
+    def count_finished(self) -> int:
+        """Return how many tasks have a result, loading included."""
         return sum(future.status == "finished" for future in self._futures())
 
-    def keys(self) -> set[str]:
+    def unfinished_keys(self) -> set[str]:
         """Return the keys of the tasks that are not done.
 
         Empty if parts are being loaded from arrays: then any task of the cluster may be part of it.

@@ -145,8 +145,10 @@ def _check_labels(values: AnyRows, outputs: int, loss: Loss) -> None:
             "for integer labels end the model with Softmax()"
         )
     if values.dtype.kind not in "bui":
-        first = values[:1000] if isinstance(values, RowSource) else values
-        hint = ": use Y.astype(int)" if (first == np.round(first)).all() else ""
+        is_read = isinstance(values, RowSource)
+        first = values[:1000]
+        conversion = "Y[:].astype(int)" if is_read else "Y.astype(int)"
+        hint = f": use {conversion}" if (first == np.round(first)).all() else ""
         raise TypeError(
             f"Y: expected integers as labels, or {outputs} columns, "
             f"found dtype {values.dtype}{hint}"

@@ -465,6 +465,16 @@ class Objective:
             **({"rows read together": str(together)} if together > 1 else {}),
         }
 
+    def progress_note(self) -> str:
+        """Return "": rows in memory need no note in the progress bar.
+
+        Returns
+        -------
+        str
+            An empty string.
+        """
+        return ""
+
     def __repr__(self) -> str:
         return (
             f"Objective({self.model!r}, {self.rows} rows, {self.loss!r}, l2={self.l2:g}, "

@@ -97,6 +97,9 @@ class Problem(Protocol):
     def identity(self) -> Mapping[str, str]:
         """Return in words what the fingerprint depends on, so that differences can be named."""
 
+    def progress_note(self) -> str:
+        """Return what the progress bar shows of the last evaluation, such as "2e+06 rows/s"."""
+
 
 class ProblemWrapper:
     """An objective as a Problem. What the objective lacks is refused by name.
@@ -236,6 +239,13 @@ class ProblemWrapper:
             return {}
         own: Mapping[str, str] = self.objective.identity()
         return own
+
+    def progress_note(self) -> str:
+        """Return what the progress bar shows of the last evaluation; "" for a plain function."""
+        if not hasattr(self.objective, "progress_note"):
+            return ""
+        note: str = self.objective.progress_note()
+        return note
 
     def _member(self, name: str, expected: str) -> Any:
         if not hasattr(self.objective, name):

@@ -39,6 +39,7 @@ class Figures:
     gradient_norm: float | None = None
     validation_cost: float | None = None
     metric: float | None = None
+    note: str = ""
 
     @property
     def count(self) -> int:
@@ -48,18 +49,22 @@ class Figures:
     def line(self, columns: int, is_finished: bool = False) -> str:
         """Return the richest line that fits, as a ``bar_format`` of tqdm."""
         bar = BAR_COLUMNS if self.total else 0
-        named = self.text(is_short=True)
-        unnamed = self.text("name", is_short=True)
-        main = [self.text("name", "gradient", is_short=True, digits=digits) for digits in DIGITS]
+        named = self.text("note", is_short=True)
+        unnamed = self.text("note", "name", is_short=True)
+        main = [
+            self.text("note", "name", "gradient", is_short=True, digits=digits) for digits in DIGITS
+        ]
         candidates = [
             (self.text(), bar + TIMES_COLUMNS),
+            *([(self.text("gradient", is_short=True), 0)] if self.note else []),
+            (self.text("note"), bar + TIMES_COLUMNS),
             (named, bar + TIMES_COLUMNS),
             (named, bar),
             (unnamed, bar),
             (main[0], bar),
             *((rounded, 0) for rounded in main),
-            (self.text("name", "gradient", "unit", is_short=True, digits=DIGITS[-1]), 0),
-            (self.text("name", "gradient", "unit", "validation", digits=DIGITS[-1]), 0),
+            (self.text("note", "name", "gradient", "unit", is_short=True, digits=DIGITS[-1]), 0),
+            (self.text("note", "name", "gradient", "unit", "validation", digits=DIGITS[-1]), 0),
         ]
         fitting = [text for text, rest in candidates if len(text) + rest <= columns]
         text = fitting[0] if fitting else candidates[-1][0][:columns]
@@ -91,6 +96,8 @@ class Figures:
             parts["validation"] = f"{label} {self.validation_cost:.{min(digits, 5)}g}"
         if self.gradient_norm is not None:
             parts["gradient"] = f"|gradient| {self.gradient_norm:.2e}"
+        if self.note:
+            parts["note"] = self.note
         head = "" if "name" in without else f"{self.name}: "
         return head + ", ".join(parts[part] for part in parts if part not in without)
 
@@ -111,9 +118,10 @@ class ProgressBar:
         if show and sys.stderr is not None:  # None in services, and under pythonw on Windows
             self._try(self._open)
 
-    def update(self, evaluations: int, cost: float, gradient_norm: float) -> None:
+    def update(self, evaluations: int, cost: float, gradient_norm: float, note: str = "") -> None:
         """Show an evaluation. Drawing takes longer and is done a few times a second."""
         if self._bar is not None:
+            self._figures.note = note
             self._figures.evaluations = evaluations
             self._figures.cost = cost
             self._figures.gradient_norm = gradient_norm

@@ -222,7 +222,12 @@ class Run:
 
     def _advance_bar(self) -> None:
         if self._last is not None:
-            self._bar.update(self.evaluations, self._last.cost, self._last.gradient_norm)
+            self._bar.update(
+                self.evaluations,
+                self._last.cost,
+                self._last.gradient_norm,
+                self.problem.progress_note(),
+            )
 
     def _evaluation_at(self, x: Array) -> Evaluation:
         """Return the evaluation at x: nearly always the last, else the best stands in."""

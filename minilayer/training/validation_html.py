@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy.typing as npt
-
 from ..utils.html.elements import frame, paragraph, table
+from ..utils.row_source import RowsLike
 
 
-def validation_html(X: npt.ArrayLike, Y: npt.ArrayLike, settings: Mapping[str, object]) -> str:
+def validation_html(X: RowsLike, Y: RowsLike, settings: Mapping[str, object]) -> str:
     """Return validation rows and how they steer a run as HTML.
 
     Parameters

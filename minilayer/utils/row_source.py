@@ -6,7 +6,7 @@ import math
 import mmap
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, final
@@ -23,6 +23,8 @@ BYTES_PER_READ = 1 << 18
 """Of single rows that are picked: as fast as one after the other, on today's disks."""
 BYTES_PER_BLOCK = 1 << 24
 """Of a pass over all rows, and of the rows that a minibatch is drawn from."""
+BYTES_MAPPED_AROUND = 1 << 16
+"""Pages that Linux maps beside the one that is read. Giving pages back too early does no harm."""
 MIN_UNITS_TOGETHER = 4
 """Units whose rows are shuffled together, however large the chunks of a file are."""
 
@@ -141,7 +143,7 @@ class RowSource(ABC):
 
         def read_unit(unit: int) -> Array:
             start = unit * self.unit
-            return self.read(start, min(start + self.unit, len(self)))
+            return np.array(self.read(start, min(start + self.unit, len(self))))
 
         self._read_unit = lru_cache(maxsize=2 * self._units_together)(read_unit)
 
@@ -181,12 +183,12 @@ class FileRows(RowSource):
             ) from error
         place = f"{self.name}[{start}:{stop}]"
         shape = (stop - start, *self.shape[1:])
-        if block.shape != shape:
-            raise DataError(f"{place}: expected shape {shape}, found {block.shape}")
         if block.dtype != self.dtype:
             raise DataError(
                 f"{place}: expected dtype {self.dtype}, that of {self.name}, found {block.dtype}"
             )
+        if block.shape != shape:
+            raise DataError(f"{place}: expected shape {shape}, found {block.shape}")
         return block
 
     def _slice(self, start: int, stop: int, out: Array | None) -> Array:
@@ -215,8 +217,13 @@ def as_rows(name: str, value: Any) -> RowSource | None:
         return value
     if isinstance(value, np.memmap):
         return FileRows(name, value)
-    if isinstance(value, (np.ndarray, np.generic, list, tuple, type)):
+    if isinstance(value, (np.ndarray, np.generic, list, tuple, dict, type)):
         return None
+    if isinstance(value, Mapping):  # a file or a group in it
+        raise TypeError(
+            f"{name}: expected rows, found {short_repr(value)}: take one of its arrays, "
+            f'such as file["{name}"]'
+        )
     in_memory = ("__array_interface__", "__dlpack__", "to_numpy", "toarray", "iloc")
     if any(hasattr(type(value), attribute) for attribute in in_memory):
         return None
@@ -317,8 +324,9 @@ def _released_view(part: Array) -> Array:
         return view
     if view.flags.c_contiguous and view.nbytes:
         start = view.ctypes.data - np.frombuffer(whole, np.uint8).ctypes.data
-        page = start % mmap.PAGESIZE
-        advice = (mmap.MADV_DONTNEED, start - page, view.nbytes + page)
+        first = max(0, start - BYTES_MAPPED_AROUND) // mmap.PAGESIZE * mmap.PAGESIZE
+        last = min(len(whole), start + view.nbytes + BYTES_MAPPED_AROUND)
+        advice = (mmap.MADV_DONTNEED, first, last - first)
         weakref.finalize(view, _advise, whole, *advice).atexit = False
     return view
 

@@ -36,11 +36,16 @@ Store = Callable[[Path, Array], Any]
 """A context manager that writes rows to a file and gives what reads them."""
 
 
+def _chunk(rows: Array) -> int:
+    """Return the rows of a chunk: some twenty chunks, the last of which is not full."""
+    return len(rows) // 20 + 1
+
+
 def _hdf5(is_chunked: bool = True, compression: str | None = None) -> Store:
     @contextmanager
     def store(folder: Path, rows: Array) -> Stored:
         path = folder / f"rows{len(list(folder.iterdir()))}.h5"
-        chunks = (min(7, len(rows)), *rows.shape[1:]) if is_chunked else None
+        chunks = (_chunk(rows), *rows.shape[1:]) if is_chunked else None
         with h5py.File(path, "w") as file:
             file.create_dataset("rows", data=rows, chunks=chunks, compression=compression)
         with h5py.File(path, "r") as file:
@@ -59,7 +64,7 @@ def _memory_map(folder: Path, rows: Array) -> Stored:
 @contextmanager
 def _zarr(folder: Path, rows: Array) -> Stored:
     path = folder / f"rows{len(list(folder.iterdir()))}.zarr"
-    chunks = (min(7, len(rows)), *rows.shape[1:])
+    chunks = (_chunk(rows), *rows.shape[1:])
     zarr.create_array(path, shape=rows.shape, chunks=chunks, dtype=rows.dtype)[:] = rows
     yield zarr.open_array(path, mode="r")
 

@@ -27,7 +27,11 @@ def escaped(value: object, characters: int = MAX_CHARACTERS) -> str:
 
 
 def table(
-    heading: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Iterable[int] = ()
+    heading: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numeric: Iterable[int] = (),
+    characters: int = MAX_CHARACTERS,
 ) -> str:
     """Return a table.
 
@@ -39,6 +43,8 @@ def table(
         The cells of each row, escaped here.
     numeric : iterable of int, default ()
         Numbers of the columns that are aligned to the right.
+    characters : int, default 80
+        Of a cell; longer texts are cut.
 
     Returns
     -------
@@ -48,16 +54,17 @@ def table(
     right = set(numeric)
     lines = []
     if heading:
-        lines.append(_row("th", heading, right, f"{CELL};{RULE}"))
-    lines += [_row("td", row, right, CELL) for row in rows]
+        lines.append(_row("th", heading, right, f"{CELL};{RULE}", characters))
+    lines += [_row("td", row, right, CELL, characters) for row in rows]
     return f'<table style="{TABLE}"><tbody>{"".join(lines)}</tbody></table>'
 
 
-def _row(tag: str, cells: Sequence[object], right: set[int], style: str) -> str:
+def _row(tag: str, cells: Sequence[object], right: set[int], style: str, characters: int) -> str:
     parts = []
     for column, cell in enumerate(cells):
         side = "right" if column in right else "left"
-        parts.append(f'<{tag} style="text-align:{side};{style}">{escaped(cell)}</{tag}>')
+        text = escaped(cell, characters)
+        parts.append(f'<{tag} style="text-align:{side};{style}">{text}</{tag}>')
     return f"<tr>{''.join(parts)}</tr>"
 
 

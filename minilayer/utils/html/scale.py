@@ -15,8 +15,10 @@ MAX_LOG_TICKS = 6
 MAX_TICKS = 5
 MARGIN = 0.04
 """Left free at both ends of a scale, as a share of its length."""
-LARGEST = 1e300
+LARGEST = 1e200
 """Larger numbers are drawn at the end, as differences of theirs would overflow."""
+SMALLEST = 1e-200
+"""Smaller numbers are drawn at the end of a logarithmic scale."""
 MULTIPLES = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0))
 """Ticks of a decade: as few as give three ticks."""
 
@@ -60,8 +62,8 @@ class Scale:
         high = float(finite.max())
         is_log = may_be_log and low > 0 and high / MIN_LOG_RATIO >= low
         if is_log:
-            low = float(np.log10(low))
-            high = float(np.log10(high))
+            low = float(np.log10(max(low, SMALLEST)))
+            high = float(np.log10(max(high, SMALLEST)))
         margin = MARGIN * (high - low)
         if margin <= 1e-12 * max(abs(low), abs(high)):  # one number, or nearly so
             margin = 0.05 * abs(low) or 1.0
@@ -71,7 +73,7 @@ class Scale:
         """Return where values lie: 0 at the low end, 1 at the high one; NaN where they cannot."""
         finite = np.where(np.isfinite(values), values, np.nan).clip(-LARGEST, LARGEST)
         if self.is_log:
-            finite = np.log10(finite)
+            finite = np.log10(finite.clip(SMALLEST))
         return np.asarray((finite - self.low) / (self.high - self.low))
 
     def ticks(self, min_step: float = 0.0) -> list[float]:
