@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +25,15 @@ from .nn import (
 from .objective import ClassWeight, Objective
 from .objective.inputs import subclass_hint
 from .objective.standardization import layers_restored_after_errors, standardize_model
-from .training import Callback, Problem, Trainer, TrainingResult, Validation
+from .training import Callback, Problem, Trainer, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
 from .utils.row_source import RowsLike
 from .utils.tables import column_names
+
+if TYPE_CHECKING:
+    from .training import TrainingResult
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""

@@ -46,7 +46,10 @@ ONLY_IMPORTER = {
         "training/methods/scipy_trainer.py",
         "training/result.py",  # for OptimizeResult
     },
-    "scipy.linalg": {"training/methods/inverse_hessian.py"},
+    "scipy.linalg": {
+        "training/methods/inverse_hessian.py",
+        "utils/cpus.py",  # so that its BLAS is held to one thread too
+    },
     "threadpoolctl": {"utils/cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},

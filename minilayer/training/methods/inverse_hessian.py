@@ -7,7 +7,6 @@ from collections import deque
 from typing import NamedTuple, final
 
 import numpy as np
-from scipy.linalg.blas import daxpy
 
 from ...utils.types import Array, State
 from ..problem import PreconditionerLike
@@ -58,6 +57,8 @@ class InverseHessian:
 
     def dot(self, v: Array, precondition: PreconditionerLike | None) -> Array:
         """Return H v, by the two loops of Nocedal's recursion; a new array."""
+        from scipy.linalg.blas import daxpy  # at the first use, as importing SciPy takes a while
+
         product = v.copy()
         factors = []
         for pair in reversed(self._pairs):
