@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "estimators": "nn objective training training/methods",
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
-    "export": "nn labels",
+    "export": "nn labels estimators",
     "command_line": "nn checkpoint labels export",
     "__main__": "command_line",
 }
@@ -54,7 +54,8 @@ ONLY_IMPORTER = {
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},
     "matplotlib": {"plots/axes.py"},
-    "onnx": {"export/onnx_model.py"},
+    "onnx": {"export/onnx_model.py", "export/skl2onnx_converter.py"},
+    "skl2onnx": {"export/skl2onnx_converter.py"},
 }
 
 

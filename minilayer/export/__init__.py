@@ -3,5 +3,6 @@
 from .html import to_html
 from .onnx_file import to_onnx
 from .onnx_graph import OnnxGraph
+from .skl2onnx_converter import register_skl2onnx
 
-__all__ = ["OnnxGraph", "to_html", "to_onnx"]
+__all__ = ["OnnxGraph", "register_skl2onnx", "to_html", "to_onnx"]

@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..nn import Sequential
-from ..utils.checks import check_instance, check_path, short_repr
+from ..utils.checks import check_names, check_path, short_repr
 from ..utils.extras import require
 from ..utils.files import replace_file
 from .onnx_graph import OnnxGraph
-from .onnx_layers import add_layers
+from .onnx_outputs import add_model, names_of, network_of
+
+if TYPE_CHECKING:
+    from ..estimators import MLPClassifier, MLPRegressor
 
 
 def to_onnx(
-    model: Sequential,
+    model: Sequential | MLPClassifier | MLPRegressor,
     path: str | os.PathLike[str],
     dtype: npt.DTypeLike | None = None,
     *,
-    feature_names: Sequence[str] | None = None,
-    class_names: Sequence[str] | None = None,
+    feature_names: Iterable[str] | None = None,
+    class_names: Iterable[object] | None = None,
 ) -> None:
-    """Write a network to an ONNX file.
+    """Write a network or a fitted estimator to an ONNX file.
 
     The file computes what ``model.predict`` does, with any number of rows. Its input is "X", its
-    output "Y". It needs standard operators of opset 17 (IR version 8) alone, and the parameters
-    are initializers named "0.weight", "0.bias" and so on, by index of the layer. The same model
-    gives the same bytes. ``onnx.checker`` checks the file before it is moved into place, so
-    after any failure ``path`` holds what it held.
+    output "Y". A classifier has two outputs, "label" and "probabilities". The file needs standard
+    operators of opset 17 (IR version 8) alone. Parameters are initializers named "0.weight",
+    "0.bias" and so on, by index of the layer. The same model gives the same bytes.
+    ``onnx.checker`` checks the file before it is moved into place, so after any failure ``path``
+    holds what it held.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential, MLPClassifier or MLPRegressor
         The network. Layers of other classes than minilayer's define ``Layer.to_onnx``.
     path : path
         The file; an old one is replaced when the new one is complete.
     dtype : {"float64", "float32"}, optional
         Of X, Y and the parameters; default: that of ``model.parameters``, float64. Runtimes on
         phones, GPUs and in browsers often compute float32 alone.
-    feature_names : sequence of str, optional
-        One name a column of X, for the metadata of the file.
-    class_names : sequence of str, optional
-        One name a class, for the metadata of the file.
+    feature_names : iterable of str, optional
+        One name a column of X, for the metadata of the file; default: those of the model.
+    class_names : iterable of str, optional
+        One name a class, for the metadata of the file; default: those of the model.
 
     Raises
     ------
@@ -57,6 +61,10 @@ def to_onnx(
         are not finite or that float32 cannot hold.
     OSError
         If the file cannot be written.
+
+    See Also
+    --------
+    register_skl2onnx : For pipelines that end with an estimator of minilayer.
 
     Examples
     --------
@@ -75,19 +83,21 @@ def to_onnx(
     >>> session.get_modelmeta().custom_metadata_map["class_names"]
     '["setosa", "other"]'
     """
-    check_instance("model", model, Sequential, "a Sequential such as ml.mlp(4, 3, 2)")
+    network = network_of(model)
     target = check_path("path", path)
-    number_type = _checked_dtype(model.parameters.dtype if dtype is None else dtype)
-    names = {
-        "feature_names": _checked_names("feature_names", feature_names, model.n_inputs),
-        "class_names": _checked_names("class_names", class_names, max(2, model.n_outputs)),
-    }
+    graph = OnnxGraph(_checked_dtype(network.parameters.dtype if dtype is None else dtype))
+    features, classes = names_of(model)
+    if feature_names is not None:
+        features = check_names("feature_names", feature_names, network.n_inputs, "column of X")
+    if class_names is not None:
+        count = max(2, network.n_outputs) if classes is None else len(classes)
+        classes = check_names("class_names", class_names, count, "class", numbers=True)
     require("onnx", "onnx")
-    from .onnx_model import Output, content_of  # it imports onnx
+    from .onnx_model import content_of  # it imports onnx
 
-    graph = OnnxGraph(number_type)
-    outputs = [Output("Y", add_layers(graph, model), (model.n_outputs,), number_type)]
-    replace_file(target, content_of(graph, model, outputs, names))
+    outputs = add_model(graph, model)
+    names = {"feature_names": features, "class_names": classes}
+    replace_file(target, content_of(graph, network, outputs, names))
 
 
 def _checked_dtype(dtype: Any) -> np.dtype[Any]:
@@ -96,12 +106,3 @@ def _checked_dtype(dtype: Any) -> np.dtype[Any]:
         if found in (np.float64, np.float32):
             return found
     raise ValueError(f"dtype: expected 'float64' or 'float32', found {short_repr(dtype)}")
-
-
-def _checked_names(what: str, names: Sequence[str] | None, count: int) -> list[str] | None:
-    if names is None:
-        return None
-    found = [] if isinstance(names, str) else list(names)
-    if len(found) != count or not all(isinstance(name, str) for name in found):
-        raise ValueError(f"{what}: expected {count} strings, found {short_repr(names)}")
-    return [str(name) for name in found]

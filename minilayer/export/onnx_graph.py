@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,19 @@ class Node:
     inputs: tuple[str, ...]
     output: str
     attributes: dict[str, Attribute]
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result of a graph: its name in the file, and the value that it is.
+
+    Its shape is (rows, *columns). Its dtype is that of the graph, int64, or object for strings.
+    """
+
+    name: str
+    value: str
+    columns: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 @final

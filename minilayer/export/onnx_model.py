@@ -1,13 +1,12 @@
 """The bytes of an ONNX file: a graph, its input and outputs, and the metadata, checked.
 
-No other module imports onnx.
+No other module but the converter for skl2onnx imports onnx.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from ..nn import Sequential
 from ..utils.version import library_version
-from .onnx_graph import Node, OnnxGraph
+from .onnx_graph import Node, OnnxGraph, Output
 
 OPSET = 17
 IR_VERSION = 8
@@ -26,21 +25,11 @@ BATCH = "batch"
 """The name of the free number of rows."""
 
 
-@dataclass(frozen=True)
-class Output:
-    """An output of the file: its name, the value of the graph that it is, columns and dtype."""
-
-    name: str
-    value: str
-    columns: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-
 def content_of(
     graph: OnnxGraph,
     model: Sequential,
     outputs: Sequence[Output],
-    names: Mapping[str, list[str] | None],
+    names: Mapping[str, Sequence[str] | None],
 ) -> bytes:
     """Return a valid ONNX file.
 
@@ -52,7 +41,7 @@ def content_of(
         What they compute.
     outputs : sequence of Output
         The results.
-    names : mapping of str to list of str or None
+    names : mapping of str to sequence of str or None
         Names of features and classes, for the metadata.
 
     Returns
@@ -116,7 +105,7 @@ def _value_info(name: str, dtype: np.dtype[Any], columns: tuple[int, ...]) -> on
     return helper.make_tensor_value_info(name, kind, [BATCH, *columns])
 
 
-def _metadata(model: Sequential, names: Mapping[str, list[str] | None]) -> dict[str, str]:
+def _metadata(model: Sequential, names: Mapping[str, Sequence[str] | None]) -> dict[str, str]:
     """Return the texts of the file: plain, or JSON for lists."""
     return {
         "minilayer_version": library_version(),

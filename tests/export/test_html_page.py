@@ -53,7 +53,7 @@ def browser(session: Chrome) -> Iterator[Chrome]:
 def reader(digits: tuple[Array, Array]) -> ml.Sequential:
     """Return a network that reads digits."""
     model = ml.mlp(400, 25, 10, hidden=ml.Sigmoid, output=ml.Sigmoid, seed=0)
-    ml.fit(model, *digits, l2=1.0, trainer=ml.LBFGS(max_evaluations=150))
+    ml.fit(model, *digits, l2=1.0, trainer=ml.LBFGS(max_evaluations=100))
     return model
 
 
@@ -215,6 +215,14 @@ def test_other_buttons_of_the_mouse_do_not_draw(browser: Chrome, page: Path) -> 
     assert percentages(browser) == []
 
 
+def test_ink_beside_the_paper_does_not_count(browser: Chrome, page: Path) -> None:
+    browser.get(page.as_uri())
+    draw(browser, [(0.5, 0.5), (0.5, 0.9), (0.5, 1.5)])
+    points = browser.execute_script("return drawing.strokes[0];")
+    assert len(points) > 1
+    assert max(point["y"] for point in points) <= 20
+
+
 # The picture that the network sees
 
 
@@ -266,10 +274,11 @@ def test_place_and_size_of_a_drawing_do_not_matter(browser: Chrome, page: Path) 
 
 def test_a_dot_stays_a_dot(browser: Chrome, page: Path) -> None:
     browser.get(page.as_uri())
+    area = np.pi * (20 * 2.5 / 28) ** 2 / 4
     draw(browser, [(0.2, 0.2)])
     assert len(percentages(browser)) == 10
-    picture = np.array(browser.execute_script("return [...currentRow()];"))
-    assert picture.sum() == pytest.approx(np.pi * (20 * 2.5 / 28) ** 2 / 4, rel=0.05)
+    assert sum(browser.execute_script("return [...currentRow()];")) == pytest.approx(area, rel=0.05)
+    assert area < seen(browser, [[(0.5, 0.5), (0.503, 0.5)]]).sum() < 2 * area  # a shaky hand
 
 
 def test_a_box_of_1_keeps_the_ink_inside(browser: Chrome, tmp_path: Path) -> None:

@@ -14,73 +14,31 @@ Stroke = list[tuple[float, float]]
 
 MILLISECONDS_PER_POINT = 5
 
-RING: Stroke = [
-    (0.5, 0.15),
-    (0.36, 0.22),
-    (0.28, 0.4),
-    (0.28, 0.6),
-    (0.36, 0.78),
-    (0.5, 0.85),
-    (0.64, 0.78),
-    (0.72, 0.6),
-    (0.72, 0.4),
-    (0.64, 0.22),
-    (0.5, 0.15),
-]
-BAR: Stroke = [(0.53, 0.12), (0.51, 0.5), (0.49, 0.88)]
-DIGITS: dict[str, list[Stroke]] = {
+
+def stroke(points: str) -> Stroke:
+    """Return a stroke of points "x,y x,y ..." in percent."""
+    numbers = [[int(number) / 100 for number in point.split(",")] for point in points.split()]
+    return [(x, y) for x, y in numbers]
+
+
+RING = stroke("50,15 36,22 28,40 28,60 36,78 50,85 64,78 72,60 72,40 64,22 50,15")
+BAR = stroke("53,12 51,50 49,88")
+DIGITS = {
     "0": [RING],
     "1": [BAR],
-    "2": [
-        [
-            (0.3, 0.3),
-            (0.4, 0.18),
-            (0.56, 0.16),
-            (0.66, 0.27),
-            (0.62, 0.45),
-            (0.45, 0.65),
-            (0.28, 0.82),
-            (0.5, 0.8),
-            (0.74, 0.8),
-        ]
-    ],
-    "3": [
-        [
-            (0.3, 0.25),
-            (0.45, 0.17),
-            (0.62, 0.2),
-            (0.66, 0.32),
-            (0.56, 0.44),
-            (0.45, 0.47),
-            (0.6, 0.5),
-            (0.7, 0.62),
-            (0.66, 0.76),
-            (0.5, 0.84),
-            (0.3, 0.78),
-        ]
-    ],
-    "4": [
-        [(0.36, 0.15), (0.3, 0.52), (0.7, 0.5)],
-        [(0.66, 0.14), (0.62, 0.5), (0.6, 0.88)],
-    ],
-    "5": [
-        [
-            (0.42, 0.17),
-            (0.38, 0.44),
-            (0.55, 0.44),
-            (0.66, 0.55),
-            (0.65, 0.72),
-            (0.52, 0.83),
-            (0.33, 0.79),
-        ],
-        [(0.42, 0.17), (0.7, 0.15)],
-    ],
-    "7": [[(0.28, 0.2), (0.5, 0.19), (0.72, 0.17), (0.6, 0.45), (0.52, 0.65), (0.45, 0.87)]],
+    "2": [stroke("30,30 40,18 56,16 66,27 62,45 45,65 28,82 50,80 74,80")],
+    "3": [stroke("30,25 45,17 62,20 66,32 56,44 45,47 60,50 70,62 66,76 50,84 30,78")],
+    "4": [stroke("36,15 30,52 70,50"), stroke("66,14 62,50 60,88")],
+    "5": [stroke("42,17 38,44 55,44 66,55 65,72 52,83 33,79"), stroke("42,17 70,15")],
+    "6": [stroke("62,14 48,28 38,45 34,62 38,78 50,85 62,78 65,66 56,57 44,60 36,70")],
+    "7": [stroke("28,20 50,19 72,17 60,45 52,65 45,87")],
+    "8": [stroke("62,24 50,16 39,24 42,38 58,55 63,70 54,83 42,80 38,68 46,52 60,38 62,24")],
+    "9": [stroke("64,28 52,18 40,26 38,40 48,48 60,42 65,28 63,50 58,70 53,88")],
 }
 """Digits as many people write them."""
 
 
-def draw(browser: Chrome, stroke: Stroke, pointer: str = "mouse") -> None:
+def draw(browser: Chrome, points: Stroke, pointer: str = "mouse") -> None:
     """Draw one stroke with a mouse, a finger ("touch") or a pen."""
     from selenium.webdriver.common.actions.action_builder import ActionBuilder
     from selenium.webdriver.common.actions.pointer_input import PointerInput
@@ -90,7 +48,7 @@ def draw(browser: Chrome, stroke: Stroke, pointer: str = "mouse") -> None:
         const {left, top, width, height} = paper.getBoundingClientRect();
         return [left, top, width, height];
     """)
-    places = [(round(left + x * width), round(top + y * height)) for x, y in stroke]
+    places = [(round(left + x * width), round(top + y * height)) for x, y in points]
     device = PointerInput(pointer, pointer)
     actions = ActionBuilder(browser, mouse=device, duration=MILLISECONDS_PER_POINT)
     hand = actions.pointer_action

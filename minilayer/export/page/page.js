@@ -97,6 +97,8 @@ function pointOf(event) {
   };
 }
 
+const isOnPaper = ({ x, y }) => x >= 0 && x <= image.width && y >= 0 && y <= image.height;
+
 function startStroke(event) {
   if (event.button !== 0) return;
   event.preventDefault();
@@ -110,7 +112,7 @@ function continueStroke(event) {
   const stroke = openStrokes.get(event.pointerId);
   if (!stroke) return;
   const events = event.getCoalescedEvents?.() ?? [];
-  stroke.push(...(events.length ? events : [event]).map(pointOf));
+  stroke.push(...(events.length ? events : [event]).map(pointOf).filter(isOnPaper));
   refresh();
 }
 
