@@ -92,9 +92,10 @@ def fit(
         is given.
     X : array_like or dask array, shape (m, n_inputs)
         Rows. For dask arrays the objective is a ``minilayer.distributed.DaskObjective`` on the
-        default client; if there is none, on a LocalCluster that lasts as long as the run.
+        default client; if there is none, on a LocalCluster that lasts as long as the run. The
+        columns of a DataFrame (pandas, polars) become ``model.feature_names``.
     Y : array_like or dask array, shape (m, n_outputs) or (m,)
-        Targets, or integer labels for several classes.
+        Targets, or integer labels for several classes. ``encode_labels`` makes them of strings.
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
     standardize : bool, default False

@@ -350,7 +350,8 @@ class Sequential:
         ----------
         X : array_like, shape (m, n_inputs)
             Rows of any numeric dtype and memory order, or in a file, as Objective takes them. A
-            file is read once, some rows at a time.
+            file is read once, some rows at a time. The columns of a DataFrame must be those of
+            ``feature_names``, in their order.
         out : array or file, shape (m, n_outputs), optional
             Where the output is written: an array, a memory map, an h5py dataset or whatever takes
             ``out[start:stop] = rows``, of floating-point numbers. Default: a new array.

@@ -66,7 +66,9 @@ class Objective:
     X : array_like, shape (m, n_inputs)
         Rows of any numeric dtype and memory order. Never written to. Rows may be in a file: a
         memory map, an h5py dataset, a zarr array, or an object of your own with ``shape``,
-        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs.
+        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs. A
+        DataFrame of pandas or polars must have columns of numbers without missing values. Its
+        column names become ``model.feature_names``, or must equal them.
     Y : array_like, shape (m, n_outputs) or (m,)
         Targets. For the cross-entropies also integer labels (m,), which stand for one-hot targets.
         For a model of one output also (m,) numbers. They may be in a file too.
