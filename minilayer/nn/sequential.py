@@ -506,7 +506,7 @@ class Sequential:
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
         names = self._feature_names, self._class_names
-        return _assemble(self._copies(), vector, self._widths, names)
+        return _assemble(self._copies(), vector, self._widths, names=names)
 
     def without_leading_layers(self) -> Sequential:
         """Return a replica that begins behind ``leading_layers``; it takes what they give.
@@ -748,7 +748,7 @@ class Sequential:
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
         names = self._feature_names, self._class_names
-        return _assemble, (self._copies(), self._parameters, self._widths, names, self._is_trained)
+        return _assemble, (self._copies(), self._parameters, self._widths, self._is_trained, names)
 
     def _copies(self) -> tuple[Layer, ...]:
         return tuple(layer.unbound_copy() for layer in self._layers)
@@ -780,8 +780,8 @@ def _assemble(
     layers: tuple[Layer, ...],
     parameters: Array,
     widths: list[int],
-    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
     is_trained: bool = False,
+    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
 ) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
