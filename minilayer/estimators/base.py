@@ -84,7 +84,9 @@ class BaseMLP(FittedNetwork):
             weights = _check_sample_weight(sample_weight, inputs)
         weights = self._row_weights(targets, weights)
         if weights is not None and not weights.sum() > 0:
-            raise ValueError("sample_weight: expected at least one positive weight, found none")
+            raise ValueError(
+                "sample_weight, class_weight: expected at least one positive weight, found none"
+            )
         rng = check_random_state(self.random_state)
         self._make_network(inputs, targets, rng, goes_on=goes_on)
         split = self._split(TrainingRows(X=inputs, targets=targets, weights=weights), rng)
