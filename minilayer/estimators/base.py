@@ -24,6 +24,8 @@ from .solvers import EPOCH_SOLVERS, trainer_of
 from .validation import Split, split_rows
 from .weights import FittedNetwork, dense
 
+LEVELS_TO_THE_USER = 5
+"""From ``_warn_of`` through ``_fit``, ``fit`` and scikit-learn's wrapper of it."""
 MAX_BATCH_SIZE = 200
 """Of ``batch_size="auto"``, as in scikit-learn."""
 
@@ -225,7 +227,7 @@ class BaseMLP(FittedNetwork):
             return min(MAX_BATCH_SIZE, rows)
         if self.batch_size > rows:
             text = f"batch_size: expected at most the rows, {rows}, found {self.batch_size}"
-            warnings.warn(f"{text}: all rows are taken", stacklevel=5)
+            warnings.warn(f"{text}: all rows are taken", stacklevel=LEVELS_TO_THE_USER + 1)
         return min(self.batch_size, rows)
 
     def _trainer(self, unit: float) -> Trainer:
@@ -309,11 +311,12 @@ class BaseMLP(FittedNetwork):
             return
         text = f"{type(self).__name__}: {result.message}"
         if result.status is Status.MAX_ITERATIONS:
+            scaling = "" if self.standardize else ", bring the columns to one size (standardize=True)"
             text = (
                 f"{type(self).__name__}: not converged after {result.nit} iterations: "
-                "raise max_iter, or bring the columns to one size with standardize=True"
+                f"raise max_iter, alpha or tol{scaling}"
             )
-        warnings.warn(text, ConvergenceWarning, stacklevel=4)
+        warnings.warn(text, ConvergenceWarning, stacklevel=LEVELS_TO_THE_USER)
 
 
 NON_FINITE = (

@@ -37,7 +37,7 @@ def test_a_trainer_keeps_its_own_budget() -> None:
 
 @pytest.mark.parametrize("solver", ["lbfgs", "L-BFGS-B", "adam", "sgd"])
 def test_a_budget_that_ends_warns(solver: str) -> None:
-    with pytest.warns(ConvergenceWarning, match=r"raise max_iter, or .* standardize=True$"):
+    with pytest.warns(ConvergenceWarning, match=r"raise max_iter, .*\(standardize=True\)$"):
         network = MLPRegressor(solver=solver, max_iter=2).fit(*diabetes())
     assert network.n_iter_ == 2
     assert network.result_.status is ml.Status.MAX_ITERATIONS

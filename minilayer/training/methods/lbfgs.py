@@ -124,7 +124,8 @@ class LBFGS(Trainer):
             ending = descent.iterate(self.cost_tolerance)
             if ending is not None:
                 return ending
-        return Status.CONVERGED, f"the gradient norm is within the tolerance of {self.tolerance:g}"
+        norm = "gradient norm" if self.norm == 2 else "gradient's largest entry"
+        return Status.CONVERGED, f"the {norm} is within the tolerance of {self.tolerance:g}"
 
     def _norm_of(self, here: Evaluation) -> float:
         return here.gradient_norm if self.norm == 2 else float(np.abs(here.gradient).max())
