@@ -311,7 +311,9 @@ class BaseMLP(FittedNetwork):
             return
         text = f"{type(self).__name__}: {result.message}"
         if result.status is Status.MAX_ITERATIONS:
-            scaling = "" if self.standardize else ", bring the columns to one size (standardize=True)"
+            scaling = (
+                "" if self.standardize else ", bring the columns to one size (standardize=True)"
+            )
             text = (
                 f"{type(self).__name__}: not converged after {result.nit} iterations: "
                 f"raise max_iter, alpha or tol{scaling}"
