@@ -199,6 +199,7 @@ class BaseMLP(FittedNetwork):
             callback=self._callback(1.0, 0.0),
         )
         result = epochs.run()
+        _check_usable(result)
         progress = self._progress
         self.t_ = progress.samples_seen
         self.loss_ = progress.costs[-1]
@@ -273,8 +274,7 @@ class BaseMLP(FittedNetwork):
             callback=self._callback(outputs, constant),
             progress=False,
         )
-        if result.status is Status.NON_FINITE and result.nit == 0:
-            raise ValueError(NON_FINITE)
+        _check_usable(result)
         costs = np.array(result.history.cost) / outputs + constant
         self.loss_ = result.fun / outputs + constant
         self.loss_curve_ += costs[1:].tolist() or costs.tolist()
@@ -326,6 +326,14 @@ NON_FINITE = (
     "need to be preprocessed."
 )
 """scikit-learn's own text: scripts match it."""
+
+
+def _check_usable(result: TrainingResult) -> None:
+    """Raise for a run that ended before its first iteration did."""
+    if result.status is Status.NON_FINITE and result.nit == 0:
+        raise ValueError(NON_FINITE)
+    if result.status is Status.INTERRUPTED and result.nit == 0:
+        raise KeyboardInterrupt
 
 
 def trains_in_epochs(estimator: BaseMLP) -> bool:

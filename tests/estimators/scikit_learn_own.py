@@ -1,6 +1,6 @@
 """scikit-learn's own tests of its networks, run against minilayer's classes of the same names.
 
-    python -m tests.estimators.scikit_learn_own [--solver adam]
+    python -m tests.estimators.scikit_learn_own [--solver adam] [--only TEST ...]
 
 The tests are those of the installed scikit-learn, ``sklearn/neural_network/tests/test_mlp.py``, as
 they are. A plugin puts minilayer's classes in the place of scikit-learn's. ``--solver`` sets the
@@ -14,7 +14,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,17 +53,25 @@ NEEDS_ADAM = {
 class Replacement:
     """A plugin of pytest: minilayer's classes in scikit-learn's test module.
 
+    Parameters
+    ----------
+    only : collection of str
+        The tests to run; if empty, all.
+
     Attributes
     ----------
     outcomes : dict of str to str
         "passed", "failed" or "skipped" by test.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, only: Collection[str]) -> None:
         self.outcomes: dict[str, str] = {}
+        self._only = only
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Replace the classes in the module and in the parameters of its tests."""
+        if self._only:
+            items[:] = [item for item in items if item.name in self._only]
         for item in items:
             for name in NAMES:
                 setattr(item.module, name, getattr(estimators, name))
@@ -86,11 +94,11 @@ class Replacement:
             self.outcomes[report.nodeid.rpartition("::")[2]] = report.outcome
 
 
-def run(solver: str) -> dict[str, str]:
-    """Return the outcome of each test, with that default solver."""
+def run(solver: str, only: Collection[str] = ()) -> dict[str, str]:
+    """Return the outcome of each test, or of some, with that default solver."""
     for name in NAMES:
         vars(getattr(estimators, name).__init__)["__wrapped__"].__kwdefaults__["solver"] = solver
-    plugin = Replacement()
+    plugin = Replacement(only)
     options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "-W", "ignore"]
     with contextlib.redirect_stdout(io.StringIO()):
         pytest.main([*options, "--pyargs", MODULE], plugins=[plugin])
@@ -101,9 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print how many tests pass, and why each other one cannot."""
     parser = argparse.ArgumentParser(prog="python -m tests.estimators.scikit_learn_own")
     parser.add_argument("--solver", default="lbfgs", help="the default solver (lbfgs)")
+    parser.add_argument("--only", nargs="*", default=(), help="names of tests (all)")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON")
     options = parser.parse_args(arguments)
-    outcomes = run(options.solver)
+    outcomes = run(options.solver, options.only)
     if options.json:
         print(json.dumps(outcomes))
         return

@@ -81,6 +81,19 @@ def test_a_callback_sees_each_iteration_and_can_stop() -> None:
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_ctrl_c_keeps_what_has_been_learned(solver: str) -> None:
+    def interrupt(iteration: ml.Iteration) -> None:
+        if iteration.iteration == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        network = MLPClassifier(solver=solver, callback=interrupt).fit(*iris())
+    assert network.result_.status is ml.Status.INTERRUPTED
+    assert network.n_iter_ == 3
+    assert network.predict(iris()[0]).shape == (150,)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_verbose_prints_a_line_an_iteration(
     solver: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
