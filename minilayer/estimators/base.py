@@ -24,6 +24,8 @@ from .solvers import EPOCH_SOLVERS, trainer_of
 from .validation import Split, split_rows
 from .weights import FittedNetwork, dense
 
+LEVELS_TO_THE_USER = 5
+"""From ``_warn_of`` through ``_fit``, ``fit`` and scikit-learn's wrapper of it."""
 MAX_BATCH_SIZE = 200
 """Of ``batch_size="auto"``, as in scikit-learn."""
 
@@ -84,7 +86,9 @@ class BaseMLP(FittedNetwork):
             weights = _check_sample_weight(sample_weight, inputs)
         weights = self._row_weights(targets, weights)
         if weights is not None and not weights.sum() > 0:
-            raise ValueError("sample_weight: expected at least one positive weight, found none")
+            raise ValueError(
+                "sample_weight, class_weight: expected at least one positive weight, found none"
+            )
         rng = check_random_state(self.random_state)
         self._make_network(inputs, targets, rng, goes_on=goes_on)
         split = self._split(TrainingRows(X=inputs, targets=targets, weights=weights), rng)
@@ -195,6 +199,7 @@ class BaseMLP(FittedNetwork):
             callback=self._callback(1.0, 0.0),
         )
         result = epochs.run()
+        _check_usable(result)
         progress = self._progress
         self.t_ = progress.samples_seen
         self.loss_ = progress.costs[-1]
@@ -223,7 +228,7 @@ class BaseMLP(FittedNetwork):
             return min(MAX_BATCH_SIZE, rows)
         if self.batch_size > rows:
             text = f"batch_size: expected at most the rows, {rows}, found {self.batch_size}"
-            warnings.warn(f"{text}: all rows are taken", stacklevel=5)
+            warnings.warn(f"{text}: all rows are taken", stacklevel=LEVELS_TO_THE_USER + 1)
         return min(self.batch_size, rows)
 
     def _trainer(self, unit: float) -> Trainer:
@@ -269,8 +274,7 @@ class BaseMLP(FittedNetwork):
             callback=self._callback(outputs, constant),
             progress=False,
         )
-        if result.status is Status.NON_FINITE and result.nit == 0:
-            raise ValueError(NON_FINITE)
+        _check_usable(result)
         costs = np.array(result.history.cost) / outputs + constant
         self.loss_ = result.fun / outputs + constant
         self.loss_curve_ += costs[1:].tolist() or costs.tolist()
@@ -307,11 +311,14 @@ class BaseMLP(FittedNetwork):
             return
         text = f"{type(self).__name__}: {result.message}"
         if result.status is Status.MAX_ITERATIONS:
+            scaling = (
+                "" if self.standardize else ", bring the columns to one size (standardize=True)"
+            )
             text = (
                 f"{type(self).__name__}: not converged after {result.nit} iterations: "
-                "raise max_iter, or bring the columns to one size with standardize=True"
+                f"raise max_iter, alpha or tol{scaling}"
             )
-        warnings.warn(text, ConvergenceWarning, stacklevel=4)
+        warnings.warn(text, ConvergenceWarning, stacklevel=LEVELS_TO_THE_USER)
 
 
 NON_FINITE = (
@@ -319,6 +326,14 @@ NON_FINITE = (
     "need to be preprocessed."
 )
 """scikit-learn's own text: scripts match it."""
+
+
+def _check_usable(result: TrainingResult) -> None:
+    """Raise for a run that ended before its first iteration did."""
+    if result.status is Status.NON_FINITE and result.nit == 0:
+        raise ValueError(NON_FINITE)
+    if result.status is Status.INTERRUPTED and result.nit == 0:
+        raise KeyboardInterrupt
 
 
 def trains_in_epochs(estimator: BaseMLP) -> bool:

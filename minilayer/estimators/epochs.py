@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
-from sklearn.utils import shuffle
 
 from ..nn import Loss, Sequential, Workspace
 from ..nn.loss import sees_prediction
@@ -253,7 +252,9 @@ class Epochs:
     def _epoch(self) -> float:
         """Go through the rows once; return the mean cost of the minibatches."""
         if self._settings.is_shuffled:
-            self._order = shuffle(self._order, random_state=self._rng)
+            places = np.arange(self._rows)
+            self._rng.shuffle(places)
+            self._order = self._order[places]  # as sklearn.utils.shuffle, which takes longer
         parameters = self._network.parameters
         total = 0.0
         for start in range(0, self._rows, self._settings.batch_size):

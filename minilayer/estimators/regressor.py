@@ -62,8 +62,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
     random_state : int, RandomState or None, default None
         The source of starting values, validation rows and shuffles.
     tol : float, default 1e-4
-        lbfgs ends at a gradient of this 2-norm. adam, sgd and early stopping end if nothing has
-        improved by this much for ``n_iter_no_change`` iterations.
+        lbfgs ends if no entry of the gradient is larger. adam, sgd and early stopping end if
+        nothing has improved by this much for ``n_iter_no_change`` iterations.
     verbose : bool or int, default False
         Whether to print a line after each iteration.
     warm_start : bool, default False

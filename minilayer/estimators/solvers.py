@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..training import Trainer
@@ -24,6 +25,7 @@ def trainer_of(
     if solver == "lbfgs":
         return LBFGS(
             tolerance=tolerance,
+            norm=math.inf,
             precondition=False,
             max_iterations=max_iterations,
             max_evaluations=max_evaluations,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import minilayer as ml
+from minilayer.estimators import MLPClassifier
 from minilayer.utils.foreign_names import MEANINGS, unknown_argument
 
 FUNCTIONS: dict[str, Any] = {
@@ -17,6 +18,7 @@ FUNCTIONS: dict[str, Any] = {
     "GradientDescent": ml.GradientDescent,
     "LBFGS": ml.LBFGS,
     "ScipyTrainer": ml.ScipyTrainer,
+    "MLPClassifier": MLPClassifier,
 }
 BUDGET = ["max_evaluations", "max_iterations", "max_seconds", "target_cost"]
 

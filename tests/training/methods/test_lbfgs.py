@@ -227,3 +227,20 @@ def test_an_objective_may_return_each_gradient_in_the_same_array() -> None:
     np.testing.assert_array_equal(found.x, expected.x)
     np.testing.assert_allclose(found.x, 1, atol=1e-6)
     assert found.nfev < 60
+
+
+@pytest.mark.parametrize("norm", [2, np.inf])
+def test_the_tolerance_is_of_the_chosen_norm(norm: float) -> None:
+    X = np.random.default_rng(0).standard_normal((50, 9))
+    model = ml.mlp(9, 5, 1, seed=0)
+    objective = ml.Objective(model, X, X[:, 0] ** 2, ml.SquaredError(), l2=1.0)
+    result = ml.LBFGS(tolerance=1e-3, norm=norm).minimize(objective)
+    assert result.status is ml.Status.CONVERGED
+    found = [np.linalg.norm(result.jac, ord=each) <= 1e-3 for each in (2, np.inf)]
+    assert found == [norm == 2, True]
+    assert repr(ml.LBFGS(norm=norm)) == ("LBFGS()" if norm == 2 else "LBFGS(norm=inf)")
+
+
+def test_other_norms_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^norm: expected 2 or numpy\.inf, found 1$"):
+        ml.LBFGS(norm=1)
