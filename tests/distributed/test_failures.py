@@ -228,8 +228,8 @@ def _is_no_pair(start: int, stop: int) -> Any:
         (
             _has_wrong_label,
             ValueError,
-            "Y: expected labels 0..2 (the model has 3 outputs), found 1..3: numpy.unique(Y, "
-            "return_inverse=True) gives labels from 0 up, in part 2 (rows 600 to 899)",
+            "Y: expected labels 0..2 (the model has 3 outputs), found 1..3: "
+            "minilayer.encode_labels(Y) gives labels from 0 up, in part 2 (rows 600 to 899)",
         ),
         (
             _lacks_a_column,
