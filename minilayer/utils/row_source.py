@@ -195,7 +195,10 @@ class FileRows(RowSource):
             )
         if block.shape != shape:
             raise DataError(f"{place}: expected shape {shape}, found {block.shape}")
-        return block
+        if out is None or block is out or isinstance(self._source, np.memmap):
+            return block
+        np.copyto(out, block)  # so that a worker never holds its last shard beside the next
+        return out
 
     def _slice(self, start: int, stop: int, out: Array | None) -> Array:
         if self._reads_into and stop > start:
