@@ -91,6 +91,7 @@ OPTIONS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "only": (str, "NAMES", "some of the optimizers, by the beginnings of their names"),
     "patience": (count, "N", "iterations without a better validation accuracy"),
     "seed": (seed, "N", "of everything random"),
+    "workers": (count, "N", "worker processes"),
 }
 """The type of each option, how the help calls its value, and its meaning."""
 
@@ -118,7 +119,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # for pipes
     try:
-        if plots is not None:
+        if plots is not None and "figures" in options:
             check_folder("--figures", options.figures)
         code = main(options) or 0
     except KeyboardInterrupt:
@@ -126,7 +127,7 @@ def run_parsed(main: Main, parser: Parser) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         code = UNREAD
-    except (OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
+    except (ImportError, OSError, ValueError, TypeError, MemoryError, ml.GradientError) as error:
         parser.error(str(error) or type(error).__name__)
     if code == INTERRUPTED:
         print(f"{parser.prog}: interrupted", file=sys.stderr)

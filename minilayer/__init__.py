@@ -5,10 +5,12 @@ is), ``objective`` (cost and gradient on data), ``training`` (the optimizers), `
 (networks in files).
 """
 
-from .checkpoint import load, load_loss, load_parameters, load_state, save
+from .checkpoint import load, load_loss, load_metadata, load_parameters, load_state, save
 from .errors import (
     CheckpointError,
+    ClusterError,
     CurvatureError,
+    DataError,
     GradientError,
     LayerError,
     LossError,
@@ -101,8 +103,10 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "CheckpointError",
+    "ClusterError",
     "CosineDecay",
     "CurvatureError",
+    "DataError",
     "Dense",
     "ElementwiseLoss",
     "Exp",
@@ -161,6 +165,7 @@ __all__ = [
     "load_ex4",
     "load_ex4_weights",
     "load_loss",
+    "load_metadata",
     "load_parameters",
     "load_state",
     "mean_absolute_error",

@@ -3,7 +3,9 @@
     MinilayerError
       CheckpointError   also ValueError      a file or model that cannot be read or stored
       ResumeError       also ValueError      a checkpoint that the run cannot go on from
+      DataError         also ValueError      rows that cannot be read, or that have changed
       CurvatureError    also TypeError       a layer or loss without second derivatives
+      ClusterError      also RuntimeError    a cluster without workers, or rows it cannot load
       GradientError     also AssertionError  a wrong derivative
       LayerError        also AssertionError  a layer that breaks the contract of Layer
       LossError         also AssertionError  a loss that breaks the contract of Loss
@@ -26,6 +28,10 @@ class ResumeError(MinilayerError, ValueError):
     """A run cannot go on from a checkpoint or journal: another's, a damaged one, or one in use."""
 
 
+class DataError(MinilayerError, ValueError):
+    """Rows cannot be read, or are not those that the objective was made with."""
+
+
 class CurvatureError(MinilayerError, TypeError):
     """A layer or loss does not define what Hessian products need."""
 
@@ -40,3 +46,7 @@ class LayerError(MinilayerError, AssertionError):
 
 class LossError(MinilayerError, AssertionError):
     """A loss breaks the contract of Loss; the message says what was expected and found."""
+
+
+class ClusterError(MinilayerError, RuntimeError):
+    """A cluster has no workers, or cannot load or evaluate a part of the rows."""

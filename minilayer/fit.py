@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,7 @@ from .training import Callback, Problem, Trainer, TrainingResult, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
+from .utils.row_source import RowsLike
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
@@ -46,8 +49,8 @@ LOSSES: dict[type[Activation], type[Loss]] = {
 @explains_unknown_arguments
 def fit(
     model: Sequential,
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
+    X: RowsLike,
+    Y: RowsLike,
     l2: float = 0.0,
     *,
     standardize: bool = False,
@@ -58,13 +61,13 @@ def fit(
     max_seconds: float | None = None,
     warm_start: bool = True,
     seed: int | np.random.Generator | None = None,
-    sample_weight: npt.ArrayLike | None = None,
+    sample_weight: RowsLike | None = None,
     class_weight: ClassWeight | None = None,
     dtype: npt.DTypeLike = "float64",
     shards: int | None = None,
     workers: int | None = None,
-    copy: bool = True,
-    validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    copy: bool | None = None,
+    validation: Validation | tuple[RowsLike, RowsLike] | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -83,9 +86,10 @@ def fit(
     model : Sequential
         The network. Training starts from its parameters, unless ``seed`` or ``warm_start=False``
         is given.
-    X : array_like, shape (m, n_inputs)
-        Rows.
-    Y : array_like, shape (m, n_outputs) or (m,)
+    X : array_like or dask array, shape (m, n_inputs)
+        Rows. For dask arrays the objective is a ``minilayer.distributed.DaskObjective`` on the
+        default client; if there is none, on a LocalCluster that lasts as long as the run.
+    Y : array_like or dask array, shape (m, n_outputs) or (m,)
         Targets, or integer labels for several classes.
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
@@ -185,8 +189,16 @@ def fit(
     loss = _suggested_loss(model) if loss is None else loss
     starts_anew = seed is not None or not warm_start
     unit = 1.0
+    is_distributed = any(type(array).__module__.startswith("dask.array") for array in (X, Y))
+    surroundings: AbstractContextManager[Problem]  # of both objectives; each offers all of Problem
     with layers_restored_after_errors(model):
-        if check_flag("standardize", standardize):
+        if check_flag("standardize", standardize) and is_distributed:
+            raise ValueError(
+                "standardize: expected False with dask arrays, found True: put "
+                "Standardize(X.mean(axis=0).compute(), X.std(axis=0).compute()) in front of the "
+                "model"
+            )
+        if standardize:
             unit = standardize_model(model, X, Y, loss, starts_anew=starts_anew)
         if trainer is None:
             if max_evaluations is None and max_iterations is None and max_seconds is None:
@@ -197,34 +209,53 @@ def fit(
                 max_iterations=max_iterations,
                 max_seconds=max_seconds,
             )
-        objective = Objective(
-            model,
-            X,
-            Y,
-            loss,
-            check_number("l2", l2) * unit,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            dtype=dtype,
-            shards=shards,
-            workers=workers,
-            copy=copy,
+        l2 = check_number("l2", l2) * unit
+        options: dict[str, Any] = {
+            "sample_weight": sample_weight,
+            "class_weight": class_weight,
+            "dtype": dtype,
+            "shards": shards,
+        }
+        if is_distributed:
+            surroundings = _objective_on_cluster(model, X, Y, loss, l2, workers, options)
+        else:
+            objective = Objective(model, X, Y, loss, l2, workers=workers, copy=copy, **options)
+            surroundings = nullcontext(objective)
+    with surroundings as problem:
+        if starts_anew:
+            model.initialize(seed)
+        continues = model.is_trained and (checkpoint is None or not os.path.exists(checkpoint))
+        result = trainer.minimize(
+            problem,
+            validation=validation,
+            callback=callback,
+            progress=progress,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
         )
-    problem: Problem = objective  # mypy checks here that Objective offers all of Problem
-    if starts_anew:
-        model.initialize(seed)
-    continues = model.is_trained and (checkpoint is None or not os.path.exists(checkpoint))
-    result = trainer.minimize(
-        problem,
-        validation=validation,
-        callback=callback,
-        progress=progress,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-    )
     if continues:
         result.message += CONTINUED
     return result
+
+
+def _objective_on_cluster(
+    model: Sequential,
+    X: Any,
+    Y: Any,
+    loss: Loss,
+    l2: float,
+    workers: int | None,
+    options: dict[str, Any],
+) -> AbstractContextManager[Problem]:
+    """Return the objective of dask arrays, on the default client or on a new LocalCluster."""
+    from .distributed import DaskObjective  # it needs Dask, and minilayer does without
+
+    if workers is not None:
+        raise TypeError(
+            f"workers: expected None with dask arrays, found {workers}: "
+            "the workers of the cluster evaluate them"
+        )
+    return DaskObjective(model, X, Y, loss, l2, **options)
 
 
 def _suggested_loss(model: Sequential) -> Loss:

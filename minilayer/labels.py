@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from .utils.checks import check_count, check_numeric, check_seed, short_repr
+from .utils.checks import check_count, check_names, check_numeric, check_seed, short_repr
 from .utils.types import Array
 
 
@@ -112,12 +112,12 @@ def check_class_labels(name: str, labels: npt.ArrayLike) -> Array:
     return codes.astype(np.int64)
 
 
-def check_class_names(class_names: Iterable[str] | None, classes: int) -> list[str] | None:
+def check_class_names(class_names: Iterable[object] | None, classes: int) -> list[str] | None:
     """Return the names as a list of str, one for each class; None stays None.
 
     Parameters
     ----------
-    class_names : iterable of str or None
+    class_names : iterable of str, int or float, or None
         The name of class 0, of class 1 and so on.
     classes : int
         How many names there must be.
@@ -130,7 +130,7 @@ def check_class_names(class_names: Iterable[str] | None, classes: int) -> list[s
     Raises
     ------
     TypeError
-        For a single string, and for names that are not strings.
+        For a single string, and for names that are neither strings nor numbers.
     ValueError
         For another number of names.
 
@@ -141,18 +141,7 @@ def check_class_names(class_names: Iterable[str] | None, classes: int) -> list[s
     """
     if class_names is None:
         return None
-    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
-        raise TypeError(
-            "class_names: expected a list of strings, such as ['no', 'yes'], "
-            f"found {short_repr(class_names)}"
-        )
-    names = list(class_names)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"class_names: expected strings, found {short_repr(name)}")
-    if len(names) != classes:
-        raise ValueError(f"class_names: expected {classes}, one a class, found {len(names)}")
-    return [str(name) for name in names]
+    return list(check_names("class_names", class_names, classes, "class", numbers=True))
 
 
 def _shape_hint(codes: Array) -> str:

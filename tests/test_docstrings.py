@@ -12,7 +12,7 @@ import pytest
 from numpydoc.validate import validate
 
 import minilayer as ml
-from minilayer import estimators, plots, testing
+from minilayer import estimators, ex4, export, plots, testing
 
 CHECKED = {
     "GL01": "the text starts on the first line",
@@ -47,7 +47,7 @@ WITH_METHODS = (
 
 def public_objects() -> Iterator[tuple[str, Any]]:
     """Yield the import path of each public name, and of the methods above, with the object."""
-    for module in (ml, plots, testing, estimators):
+    for module in (ml, ex4, plots, testing, estimators, export):
         for name in module.__all__:
             yield f"{module.__name__}.{name}", getattr(module, name)
     for owner in WITH_METHODS:

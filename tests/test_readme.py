@@ -12,7 +12,12 @@ import pytest
 from minilayer.nn import configured
 from tests.helpers.paths import ROOT
 
-PAGES_WITH_CODE = ("README.md", "minilayer/README.md", "data/README.md")
+PAGES_WITH_CODE = (
+    "README.md",
+    "minilayer/README.md",
+    "minilayer/objective/README.md",
+    "data/README.md",
+)
 PAGES = (*PAGES_WITH_CODE, "CONTRIBUTING.md", "CHANGELOG.md")
 MAX_WORDS = 1000
 MAX_LINES_OF_FIRST_EXAMPLE = 12

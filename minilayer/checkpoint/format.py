@@ -1,9 +1,10 @@
 """The checkpoint format: a network in an HDF5 file that ``h5dump`` shows as it is.
 
-Format 3. Attributes are scalars: integers, or strings of fixed length in UTF-8. Datasets are
-contiguous little-endian float64, each with an attribute sha256, the checksum of its bytes.
+Format 4. Attributes are scalars: integers, or strings of fixed length in UTF-8. Datasets are
+contiguous little-endian float64, each with an attribute sha256, the checksum of its bytes. In the
+group metadata they are strings of fixed length in UTF-8, and arrays of integers or floats.
 
-    /                        format = "minilayer"; version = 3; minilayer = the version that wrote
+    /                        format = "minilayer"; version = 4; minilayer = the version that wrote
                              it; layers = how many; sha256 = the checksum of the version and of all
                              that follows; state = a JSON object of the training state's values
                              and its arrays' shapes, if there is one; loss = {"class": name,
@@ -15,8 +16,18 @@ contiguous little-endian float64, each with an attribute sha256, the checksum of
     /layers/<i>/<name>       a parameter
     /layers/<i>/config/<name> an argument that is an array, nested as config is
     /state/<name>/.../<name> an array of the training state, nested as the state is
+    /metadata                arrays = a JSON object of the arrays' dtypes and shapes, if there are
+                             any
+    /metadata/feature_names  the names of the columns of X, each with NUL behind it
+    /metadata/class_names    the names of the classes
+    /metadata/values         a JSON object of the metadata that are no arrays
+    /metadata/arrays/<name>  an array: booleans are uint8, dates and durations int64; complex
+                             numbers have an axis of 2 floats more, strings one of code points
+                             (uint32) or, if they are bytes, of uint8
 
-Format 2 has no loss and no arguments that are arrays, and its checksum leaves the version out.
+Format 3 has no metadata, and its checksum leaves a loss out that is not there. A file without
+metadata and names is written in format 3, which older versions of minilayer read. Format 2 has no
+loss and no arguments that are arrays, and its checksum leaves the version out.
 Format 1 differs from format 2 in two things: its layers' configurations lack what has been added
 since, and its training state is not nested. A file of a newer version is refused with a sentence
 that says so.
@@ -40,7 +51,9 @@ from ..utils.types import Array, State
 from .hdf5 import MAX_DIMENSIONS, MAX_NAME_BYTES
 
 FORMAT = "minilayer"
-VERSION = 3
+VERSION = 4
+VERSION_WITHOUT_METADATA = 3
+"""Of files without metadata, which older versions of minilayer read."""
 FIRST_COVERED_VERSION = 3
 """The first version that the checksum of all content covers."""
 MAX_BYTES = 1 << 30
@@ -143,7 +156,12 @@ def unregistered_message(name: str, found: str) -> str:
 
 def checksum(value: Array) -> str:
     """Return the SHA-256 of a dataset's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(value, "<f8").reshape(-1).data).hexdigest()
+    return bytes_checksum(np.ascontiguousarray(value, "<f8").reshape(-1).data)
+
+
+def bytes_checksum(content: bytes | memoryview) -> str:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def content_checksum(
@@ -151,6 +169,7 @@ def content_checksum(
     state: dict[str, str],
     version: int,
     loss: str | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> str:
     """Return the SHA-256 of all that a checkpoint says.
 
@@ -165,7 +184,12 @@ def content_checksum(
         Of the format.
     loss : str, optional
         The loss's JSON.
+    metadata : dict of str, optional
+        The checksums of its datasets by path, and the JSON of the arrays as "". From format 4 on.
     """
+    if version > VERSION_WITHOUT_METADATA:
+        everything = [version, layers, state, loss, metadata or {}]
+        return bytes_checksum(json.dumps(everything).encode())
     content = [layers, state] if version < FIRST_COVERED_VERSION else [version, layers, state]
     covered = content if loss is None else [*content, loss]
-    return hashlib.sha256(json.dumps(covered).encode()).hexdigest()
+    return bytes_checksum(json.dumps(covered).encode())

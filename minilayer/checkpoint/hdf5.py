@@ -2,9 +2,9 @@
 
 libhdf5 follows links to other files, allocates what a file claims, and has crashed on files made to
 that end. A stranger's checkpoint is therefore read here and not there: version 0 superblock, groups
-as symbol tables, version 1 object headers, scalar attributes, contiguous float64 datasets. All else
-is refused: links to elsewhere, virtual, external, chunked or compressed data, strings of variable
-length, objects.
+as symbol tables, version 1 object headers, scalar attributes, contiguous datasets of numbers or one
+string. All else is refused: links to elsewhere, virtual, external, chunked or compressed data,
+strings of variable length, objects.
 
 Three rules bound the work. An object has one link. No more bytes are read than the file has, so no
 structure is visited again and again. A file has at most ``MAX_STRUCTURES`` structures. Structures
@@ -24,6 +24,7 @@ from io import BufferedReader
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.types import Array
 
@@ -31,6 +32,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 96
 FLOAT64 = bytes.fromhex("11203f000800000000004000340b0034ff030000")
 """The datatype message of a little-endian IEEE double."""
+FLOAT32 = bytes.fromhex("11201f000400000000002000170800177f000000")
+FLOAT16 = bytes.fromhex("11200f0002000000000010000a05000a0f000000")
 
 DATASPACE = 1
 DATATYPE = 3
@@ -48,6 +51,8 @@ STRING = 3
 SOFT_LINK = 2
 """The cache type of a symbol table entry that holds a path."""
 
+FLOAT_MESSAGES = {"<f8": FLOAT64, "<f4": FLOAT32, "<f2": FLOAT16}
+
 MAX_HEADER_BYTES = 1 << 20
 """Of an object header, with its continuations."""
 MAX_HEAP_BYTES = 1 << 20
@@ -61,6 +66,15 @@ MAX_SHOWN = 200
 """Characters of what was found, in an error message."""
 MAX_STRUCTURES = 1 << 20
 """Headers, messages, heaps, nodes and entries of a file; 10,000 Dense layers have 173,000."""
+
+
+def datatype_message(dtype: np.dtype) -> bytes:
+    """Return how a file describes integers or floats, little-endian."""
+    if dtype.kind == "f":
+        return FLOAT_MESSAGES[dtype.newbyteorder("<").str]
+    is_signed = 8 * (dtype.kind == "i")
+    size = dtype.itemsize
+    return struct.pack("<BBBBIHH", 0x10, is_signed, 0, 0, size, 0, 8 * size)
 
 
 class MalformedError(ValueError):
@@ -131,13 +145,13 @@ class PlainFile:
         self._check_count(len(content), count, place)
         return content
 
-    def read_float64(self, offset: int, shape: tuple[int, ...], place: str) -> Array:
+    def read_array(self, offset: int, shape: tuple[int, ...], dtype: np.dtype, place: str) -> Array:
         """Return the numbers at an offset as a new array."""
-        count = 8 * math.prod(shape)
+        count = dtype.itemsize * math.prod(shape)
         if count:  # data without bytes have no place
             self._claim(offset, count, place)
         try:
-            value = np.empty(shape, "<f8")
+            value = np.empty(shape, dtype)
         except ValueError as error:  # the lengths beside a 0 overflow
             raise MalformedError(f"{place}: expected another shape: {error}") from None
         if count:
@@ -214,6 +228,10 @@ class Node:
         if not condition:
             shown = f"{found}" if len(f"{found}") <= MAX_SHOWN else f"{found}"[:MAX_SHOWN] + "..."
             raise MalformedError(f"{self.place}: expected {expected}, found {shown}")
+
+    def has(self, name: str) -> bool:
+        """Return whether a group has a member of that name."""
+        return name.encode() in self._links
 
     def child(self, name: str) -> Node:
         """Return the member of a group, by a hard link."""
@@ -323,21 +341,39 @@ class Node:
             message = f"{self.place}: expected {name} in UTF-8, found other bytes"
             raise MalformedError(message) from None
 
-    def array(self, shape: tuple[int, ...]) -> Array:
-        """Return the float64 dataset of exactly this shape, contiguous and in this file."""
+    def array(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "<f8") -> Array:
+        """Return the dataset of exactly this shape and dtype, contiguous and in this file."""
+        numbers = np.dtype(dtype)
+        expected = datatype_message(numbers)
+        found = self._dimensions()
+        self._expect(found == shape, f"shape {shape}", found)
+        datatype = self._only(DATATYPE, "a datatype", len(expected))
+        self._expect(datatype[: len(expected)] == expected, numbers.name, datatype.hex())
+        offset, size = self._contiguous_data()
+        expected_size = numbers.itemsize * math.prod(shape)
+        self._expect(size == expected_size, f"{expected_size} bytes", size)
+        return self.file.read_array(offset, shape, numbers, self.place)
+
+    def text(self) -> bytes:
+        """Return the dataset that is one string of fixed length, contiguous and in this file."""
+        self._expect(self._dimensions() == (), "one string", "another shape")
+        datatype = self._only(DATATYPE, "a datatype", 8)
+        length = struct.unpack_from("<I", datatype, 4)[0]
+        self._expect(datatype[0] & 15 == STRING, "a string of fixed length", datatype.hex())
+        offset, size = self._contiguous_data()
+        self._expect(size == length, f"{length} bytes", size)
+        return self.file.read(offset, size, self.place)
+
+    def _contiguous_data(self) -> tuple[int, int]:
+        """Return offset and size of a dataset's bytes in this file."""
         kinds = {kind for kind, _ in self._messages}
         is_plain = not kinds & {EXTERNAL_FILES, FILTER_PIPELINE}
         self._expect(is_plain, "data in this file, not compressed", "otherwise")
-        datatype = self._only(DATATYPE, "a datatype", len(FLOAT64))
-        self._expect(datatype[: len(FLOAT64)] == FLOAT64, "float64", datatype.hex())
-        found = self._dimensions()
-        self._expect(found == shape, f"shape {shape}", found)
         layout = self._only(DATA_LAYOUT, "a data layout", 18)
         is_contiguous = layout[:2] == b"\x03\x01"
         self._expect(is_contiguous, "contiguous data", f"layout {layout[:2].hex()}")
         offset, size = struct.unpack_from("<QQ", layout, 2)
-        self._expect(size == 8 * math.prod(shape), f"{8 * math.prod(shape)} bytes", size)
-        return self.file.read_float64(offset, shape, self.place)
+        return offset, size
 
     def _dimensions(self) -> tuple[int, ...]:
         """Return the shape in the dataspace message."""

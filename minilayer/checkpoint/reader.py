@@ -23,6 +23,8 @@ from .format import (
     MAX_LAYERS,
     MAX_NESTING,
     VERSION,
+    VERSION_WITHOUT_METADATA,
+    bytes_checksum,
     checksum,
     content_checksum,
     decode_config,
@@ -31,9 +33,12 @@ from .format import (
     unregistered_message,
 )
 from .hdf5 import MAX_DIMENSIONS, MalformedError, Node, PlainFile
+from .metadata import PLAIN_DTYPE, Metadata, from_stored, stored_form
 
 STATE = "/: expected state"
 """How errors of a training state begin."""
+ARRAYS = "/metadata: expected arrays"
+TEXTS = ("feature_names", "class_names", "values")
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Content:
     state: State
     loss: str | None
     """As JSON: a network loads whether its loss is known or not."""
+    metadata: Metadata
+    version: int
+    """Of the format."""
+    library: str
+    """The version of minilayer that wrote the file, "unknown" if it does not say."""
 
 
 def read_checkpoint(path: Path, max_bytes: int) -> Content:
@@ -57,10 +67,10 @@ def read_checkpoint(path: Path, max_bytes: int) -> Content:
         with path.open("rb") as file:
             return read_content(PlainFile(file), max_bytes)
     except MalformedError as error:
-        raise CheckpointError(f"{path}: {_printable(str(error))}") from None
+        raise CheckpointError(f"{path}: {printable(str(error))}") from None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text without a stranger's control characters and halves of surrogate pairs."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
@@ -89,12 +99,22 @@ def read_content(file: PlainFile, max_bytes: int) -> Content:
     loss = None if version < FIRST_COVERED_VERSION else root.attribute("loss")
     if not isinstance(loss, str | None):
         raise MalformedError(f"/: expected loss = a string of JSON, found {short_repr(loss)}")
-    if root.attribute("sha256") != content_checksum(about_layers, state_sums, version, loss):
+    metadata, sums = _metadata(root, version)
+    expected = content_checksum(about_layers, state_sums, version, loss, sums)
+    if root.attribute("sha256") != expected:
         raise MalformedError(
             "/: expected the checksum of all content, found another: the file is damaged"
         )
     parameters = np.concatenate([np.zeros(0), *values])  # in the machine's own byte order
-    return Content(layers, parameters, state, loss)
+    return Content(
+        layers=layers,
+        parameters=parameters,
+        state=state,
+        loss=loss,
+        metadata=metadata,
+        version=version,
+        library=str(root.attribute("minilayer") or "unknown"),
+    )
 
 
 def _version(root: Node) -> int:
@@ -179,10 +199,7 @@ def _shortened(error: Exception) -> str:
 def _dataset(node: Node, shape: tuple[int, ...]) -> tuple[Array, str]:
     """Return a dataset and its checksum."""
     value = node.array(shape)
-    found = checksum(value)
-    if node.attribute("sha256") != found:
-        raise MalformedError(f"{node.place}: expected its checksum, found other numbers: damaged")
-    return value, found
+    return value, _checked_sum(node, checksum(value))
 
 
 def _state(root: Node) -> tuple[State, dict[str, str]]:
@@ -198,6 +215,61 @@ def _state(root: Node) -> tuple[State, dict[str, str]]:
     shapes = described["arrays"]
     _add_arrays(state, shapes, root.child("state") if shapes else root, "", sums, STATE)
     return state, sums
+
+
+def _metadata(root: Node, version: int) -> tuple[Metadata, dict[str, str]]:
+    """Return metadata and names, and the checksums that ``content_checksum`` covers."""
+    if version <= VERSION_WITHOUT_METADATA:
+        return Metadata(), {}
+    group = root.child("metadata")
+    sums: dict[str, str] = {}
+    texts = {name: _text(group.child(name), name, sums) for name in TEXTS if group.has(name)}
+    arrays: dict[str, Array] = {}
+    described = group.attribute("arrays")
+    if described is not None:
+        sums[""] = str(described)
+        arrays = _metadata_arrays(group, _json_of(ARRAYS, described), sums)
+    return Metadata(**texts, arrays=arrays), sums
+
+
+def _text(node: Node, name: str, sums: dict[str, str]) -> str:
+    content = node.text()
+    sums[name] = _checked_sum(node, bytes_checksum(content), "letters")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise MalformedError(f"{node.place}: expected UTF-8, found other bytes") from None
+
+
+def _metadata_arrays(group: Node, described: Any, sums: dict[str, str]) -> dict[str, Array]:
+    if not isinstance(described, dict) or not described:
+        raise _nesting_error(ARRAYS, "dtypes and shapes by name", described)
+    folder = group.child("arrays")
+    arrays = {}
+    for name, about in described.items():
+        _check_name(name, ARRAYS)
+        is_pair = isinstance(about, list) and len(about) == 2 and isinstance(about[0], str)
+        if not is_pair or not PLAIN_DTYPE.fullmatch(about[0]):
+            raise _nesting_error(ARRAYS, "a plain dtype and a shape of each array", about)
+        node = folder.child(name)
+        shape = _shape(about[1], ARRAYS, smallest=0)
+        try:
+            dtype = np.dtype(about[0])
+            stored_dtype, parts = stored_form(dtype)
+            stored = node.array((*shape, *parts), stored_dtype)
+            arrays[name] = from_stored(stored, dtype, shape)
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, MalformedError):
+                raise
+            raise MalformedError(f"{node.place}: expected {about[0]}: {error}") from None
+        sums[f"arrays/{name}"] = _checked_sum(node, bytes_checksum(stored.reshape(-1).data))
+    return arrays
+
+
+def _checked_sum(node: Node, found: str, what: str = "numbers") -> str:
+    if node.attribute("sha256") != found:
+        raise MalformedError(f"{node.place}: expected its checksum, found other {what}: damaged")
+    return found
 
 
 def _values(values: Any, depth: int = 0) -> State:
@@ -235,12 +307,12 @@ def _check_name(name: str, what: str) -> None:
         raise _nesting_error(what, "names of at most 255 bytes, without /", name)
 
 
-def _shape(lengths: Any, what: str) -> tuple[int, ...]:
-    """Return the shape of an array, which has at least one element."""
+def _shape(lengths: Any, what: str, smallest: int = 1) -> tuple[int, ...]:
+    """Return the shape of an array, which has at least one element unless 0 is allowed."""
     is_shape = isinstance(lengths, list) and len(lengths) <= MAX_DIMENSIONS
-    if not is_shape or not all(type(length) is int and length >= 1 for length in lengths):
+    if not is_shape or not all(type(length) is int and length >= smallest for length in lengths):
         raise _nesting_error(
-            what, f"shapes of at most {MAX_DIMENSIONS} integers from 1 up", lengths
+            what, f"shapes of at most {MAX_DIMENSIONS} integers from {smallest} up", lengths
         )
     return tuple(lengths)
 

@@ -1,4 +1,4 @@
-"""Saving and loading: ``save``, ``load``, ``load_parameters``, ``load_state``, ``load_loss``."""
+"""Saving and loading: ``save``, ``load``, and what else a file holds."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from .format import (
     MAX_LAYERS,
     MAX_NESTING,
     VERSION,
+    VERSION_WITHOUT_METADATA,
+    bytes_checksum,
     check_length,
     checksum,
     content_checksum,
@@ -38,7 +40,8 @@ from .format import (
     unregistered_message,
 )
 from .hdf5 import MAX_DIMENSIONS
-from .reader import read_checkpoint
+from .metadata import Metadata, describe_arrays, encode_metadata, load_values, set_names, to_stored
+from .reader import Content, printable, read_checkpoint
 from .stored_loss import decode_loss, encode_loss
 
 STORABLE_ARRAY = "a name of at most 255 bytes without / and at most 32 dimensions"
@@ -52,6 +55,7 @@ def save(
     *,
     state: Mapping[str, Any] | None = None,
     loss: Loss | None = None,
+    metadata: Mapping[str, Any] | None = None,
     allow_non_finite: bool = False,
 ) -> None:
     """Write architecture and parameters of a model to a file.
@@ -71,6 +75,10 @@ def save(
         ``load_state``.
     loss : Loss, optional
         The loss that the model was trained with, for ``load_loss``.
+    metadata : mapping, optional
+        What else to say about the model, for ``load_metadata``: by name strings, numbers, booleans,
+        None, lists and mappings of these, and arrays of numbers, booleans, strings or dates. The
+        model's ``feature_names`` and ``class_names`` are stored anyway.
     allow_non_finite : bool, default False
         Whether to store parameters and arrays of arguments that are NaN or infinite.
 
@@ -79,10 +87,10 @@ def save(
     CheckpointError
         For a layer or loss class that is not registered, a layer that its ``config`` does not make
         again, numbers that are not finite, arguments that are arrays of another dtype than float64,
-        and what exceeds the format: more than 10,000 layers, or a state whose numbers, strings and
-        names take more than 64,000 bytes as JSON.
+        and what exceeds the format: more than 10,000 layers, a state whose numbers, strings and
+        names take more than 64,000 bytes as JSON, or metadata without arrays of more than 16 MiB.
     TypeError
-        For a state of other kinds.
+        For a state or metadata of other kinds.
     OSError
         If the folder cannot be written, or the disk is full.
 
@@ -104,7 +112,9 @@ def save(
     if loss is not None:
         check_instance("loss", loss, Loss, "a Loss such as BinaryCrossEntropy()")
     described = None if loss is None else encode_loss(loss)
-    replace_file(target, _encode(model, checked, described))
+    own = {} if metadata is None else metadata
+    about = encode_metadata(own, model.feature_names, model.class_names)
+    replace_file(target, _encode(model, checked, described, about))
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequential:
@@ -135,11 +145,7 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Sequent
         expected and what was found.
     """
     content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
-    try:
-        return sequential_with(content.layers, content.parameters)
-    except Exception as error:  # a layer of the user's own may raise anything
-        message = f"{path}: /layers: expected layers that make a network: {error}"
-        raise CheckpointError(message) from error
+    return model_of(content, path)
 
 
 def load_parameters(
@@ -237,6 +243,72 @@ def load_loss(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Lo
         raise CheckpointError(f"{path}: /: loss: {error}") from None
 
 
+def load_metadata(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> State:
+    """Return the metadata that ``save`` was given.
+
+    Safe on files from strangers, as ``load`` is. It takes at most 40 bytes of memory for each byte
+    of the file, and a megabyte.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    max_bytes : int, default 2**30
+        Larger files are refused.
+
+    Returns
+    -------
+    dict
+        Values and arrays by name, tuples as lists; empty if there are none. The names of features
+        and classes are attributes of the model that ``load`` returns.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError
+        As ``load`` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from minilayer import Dense
+    >>> about = {"data": "houses of 2024", "rows": 506, "scores": np.array([0.8, 0.9])}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Sequential([Dense(2, 1)]), f"{folder}/line.h5", metadata=about)
+    ...     load_metadata(f"{folder}/line.h5")
+    {'data': 'houses of 2024', 'rows': 506, 'scores': array([0.8, 0.9])}
+    """
+    content = read_checkpoint(check_path("path", path), check_count("max_bytes", max_bytes))
+    return metadata_of(content, path)
+
+
+def model_of(content: Content, path: object) -> Sequential:
+    """Return the model of a file that was read; CheckpointError for layers that make none."""
+    try:
+        model = sequential_with(content.layers, content.parameters)
+    except Exception as error:  # a layer of the user's own may raise anything
+        message = f"{path}: /layers: expected layers that make a network: {error}"
+        raise CheckpointError(message) from error
+    try:
+        set_names(model, content.metadata)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: /metadata: {error}") from None
+    return model
+
+
+def metadata_of(content: Content, path: object) -> State:
+    """Return the metadata of a file that was read; CheckpointError for values that are no JSON."""
+    metadata = content.metadata
+    try:
+        values = load_values(metadata.values)
+        twice = set(values) & set(metadata.arrays)
+        if twice:
+            raise ValueError(f"expected one entry a name, found two of {short_repr(min(twice))}")
+    except ValueError as error:
+        raise CheckpointError(f"{path}: /metadata/values: {printable(str(error))}") from None
+    return {**values, **metadata.arrays}
+
+
 def check_storable(model: Sequential, allow_non_finite: bool = False) -> None:
     """Raise CheckpointError for a model that a checkpoint cannot store."""
     if len(model.layers) > MAX_LAYERS:
@@ -316,8 +388,9 @@ def _is_storable(value: object, depth: int) -> bool:
     return isinstance(value, int | float | str)
 
 
-def _encode(model: Sequential, state: State, loss: str | None) -> bytes:
+def _encode(model: Sequential, state: State, loss: str | None, metadata: Metadata) -> bytes:
     buffer = io.BytesIO()
+    version = VERSION if metadata else VERSION_WITHOUT_METADATA
     with h5py.File(buffer, "w", libver="earliest") as file:
         about_layers = []
         for index, layer in enumerate(model.layers):
@@ -331,12 +404,13 @@ def _encode(model: Sequential, state: State, loss: str | None) -> bytes:
             about_layers.append((name, config, sums))
         state_sums = _add_state(file, state) if state else {}
         file.attrs["format"] = np.bytes_(FORMAT)
-        file.attrs["version"] = VERSION
+        file.attrs["version"] = version
         file.attrs["layers"] = len(model.layers)
         file.attrs["minilayer"] = np.bytes_(library_version())
         if loss is not None:
             file.attrs["loss"] = np.bytes_(loss.encode())
-        content = content_checksum(about_layers, state_sums, VERSION, loss)
+        sums = _add_metadata(file.create_group("metadata"), metadata) if metadata else {}
+        content = content_checksum(about_layers, state_sums, version, loss, sums)
         file.attrs["sha256"] = np.bytes_(content)
     return buffer.getvalue()
 
@@ -377,6 +451,28 @@ def _add_state(file: h5py.File, state: State) -> dict[str, str]:
     file.attrs["state"] = np.bytes_(text.encode())
     _add_arrays(file.create_group("state"), "", state, sums)
     return {"": text, **sums}
+
+
+def _add_metadata(group: h5py.Group, metadata: Metadata) -> dict[str, str]:
+    """Write metadata and names; return the checksums by path, and the arrays' JSON as ""."""
+    sums: dict[str, str] = {}
+    for name, text in metadata.texts.items():
+        content = text.encode()
+        sums[name] = bytes_checksum(content)
+        dataset = group.create_dataset(name, (), h5py.string_dtype("utf-8", len(content)))
+        dataset[()] = np.bytes_(content)
+        dataset.attrs["sha256"] = np.bytes_(sums[name])
+    if metadata.arrays:
+        sums[""] = describe_arrays(metadata.arrays)
+        group.attrs["arrays"] = np.bytes_(sums[""].encode())
+        folder = group.create_group("arrays")
+        for name, value in metadata.arrays.items():
+            stored = to_stored(value)
+            total = bytes_checksum(stored.reshape(-1).data)
+            dataset = folder.create_dataset(name.encode(), data=stored)
+            dataset.attrs["sha256"] = np.bytes_(total)
+            sums[f"arrays/{name}"] = total
+    return sums
 
 
 def _add_arrays(group: h5py.Group, path: str, state: State, sums: dict[str, str]) -> None:

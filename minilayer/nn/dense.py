@@ -99,6 +99,9 @@ class Dense(Layer):
             raise AttributeError(f"{self!r} has no bias")
         return self.theta[:, 0]
 
+    def named_parameters(self) -> Mapping[str, Array]:
+        return {"weight": self.weight, **({"bias": self.bias} if self.has_bias else {})}
+
     def forward(self, x: Array) -> Array:
         self._x = x
         z = self.workspace.array("z", (len(x), self.units), x.dtype)

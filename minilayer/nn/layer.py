@@ -221,6 +221,32 @@ class Layer(Configured, ABC):
         """
         return None
 
+    def to_onnx(self, graph: Any, x: str) -> str:
+        """Add the operators of ``forward`` to an ONNX graph, for ``minilayer.export.to_onnx``.
+
+        Parameters
+        ----------
+        graph : minilayer.export.OnnxGraph
+            ``graph.node("Mul", x, self.parameters["factor"])`` adds an operator and returns the
+            name of its result. ``graph.constant(array, "factor")`` gives a constant a name.
+        x : str
+            The name of the layer's input.
+
+        Returns
+        -------
+        str
+            The name of the layer's output.
+
+        Raises
+        ------
+        TypeError
+            If the layer does not define it.
+        """
+        raise TypeError(
+            f"to_onnx: expected layers that define it, found {self!r}: "
+            f"write {type(self).__name__}.to_onnx(self, graph, x)"
+        )
+
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Return the shape of each parameter.
 
@@ -264,6 +290,16 @@ class Layer(Configured, ABC):
     def gradients(self) -> Mapping[str, Array]:
         """The last gradient by parameter name: views of the model's gradient."""
         return self._bound(self._gradients)
+
+    def named_parameters(self) -> Mapping[str, Array]:
+        """Return the parameters under the names that ``Sequential.state_dict`` gives them.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            Views; by default those of ``parameters``. Dense gives weight and bias, as PyTorch does.
+        """
+        return self.parameters
 
     @property
     def workspace(self) -> Workspace:

@@ -31,6 +31,7 @@ ARGUMENTS = {
     "initialize": ("rng",),
     "l2_mask": ("name",),
     "input_gram": ("name",),
+    "to_onnx": ("graph", "x"),
     "forward": ("x",),
     "input_gradient": ("dy",),
     "parameter_gradient": ("dy",),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
-from typing import Any, TypeGuard, final
+from typing import Any, TypeGuard, TypeVar, final, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import LayerError
-from ..utils.checks import check_count, check_finite, check_matrix, check_seed
+from ..utils.checks import check_count, check_finite, check_matrix, check_names, check_seed
 from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
+from ..utils.output import check_output
+from ..utils.row_source import AnyRows, RowsLike, check_row_matrix, read_blocks
 from ..utils.types import Array
 from .activation import Activation
 from .activations import Sigmoid
@@ -27,9 +29,14 @@ from .parameter_layout import (
     parameter_layout,
     parameter_views,
 )
+from .sequential_html import sequential_html
+from .state_dict import load_state_dict, state_dict
 
 PREDICTED_ROWS = 2048
 """Rows that ``predict`` computes at a time, so that its memory does not grow with the data."""
+
+
+Out = TypeVar("Out")
 
 
 @final
@@ -77,6 +84,8 @@ class Sequential:
         check_seed(seed)  # before the parameters are allocated
         places = [place.stop for *_, place in parameter_layout(self._layers)]
         self._bind(np.zeros(places[-1] if places else 0))
+        self._feature_names: tuple[str, ...] | None = None
+        self._class_names: tuple[str, ...] | None = None
         self.initialize(seed)
 
     def _bind(self, parameters: Array) -> None:
@@ -167,6 +176,36 @@ class Sequential:
     def n_outputs(self) -> int:
         """Number of columns of a prediction."""
         return self._widths[-1]
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of the columns of X, which a DataFrame given to ``predict`` must have.
+
+        Training on a DataFrame sets them, if they are None. Checkpoints store them. They can be
+        set to a list of strings; None forgets them.
+        """
+        return self._feature_names
+
+    @feature_names.setter
+    def feature_names(self, names: Iterable[str] | None) -> None:
+        if names is not None:
+            names = check_names("feature_names", names, self.n_inputs, "column of X")
+        self._feature_names = names
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes 0, 1 and so on, or of the outputs of several labels.
+
+        One output has two classes. They can be set to a list of strings or numbers, such as the
+        classes of ``encode_labels``. Checkpoints store them, and plots of the model show them.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Iterable[object] | None) -> None:
+        if names is not None:
+            names = check_names("class_names", names, max(2, self.n_outputs), "class", numbers=True)
+        self._class_names = names
 
     @property
     def parameters(self) -> Array:
@@ -296,35 +335,76 @@ class Sequential:
             layers[self._leading].parameter_gradient(dy)
         return self._gradient
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    @overload
+    def predict(self, X: RowsLike, *, out: None = None) -> Array: ...
+
+    @overload
+    def predict(self, X: RowsLike, *, out: Out) -> Out: ...
+
+    def predict(self, X: RowsLike, *, out: Any = None) -> Any:
         """Return the network's output as a new array. Several threads may call it at once.
 
         Parameters
         ----------
         X : array_like, shape (m, n_inputs)
-            Rows of any numeric dtype and memory order, memory-mapped files included.
+            Rows of any numeric dtype and memory order, or in a file, as Objective takes them. A
+            file is read once, some rows at a time.
+        out : array or file, shape (m, n_outputs), optional
+            Where the output is written: an array, a memory map, an h5py dataset or whatever takes
+            ``out[start:stop] = rows``, of floating-point numbers. Default: a new array.
 
         Returns
         -------
         ndarray, shape (m, n_outputs)
             float64, always two-dimensional: (m, 1) for one output, whose numbers are ``[:, 0]``.
-            ``predict_class`` gives class numbers.
+            ``predict_class`` gives class numbers. With ``out``: ``out``.
 
         Raises
         ------
         TypeError, ValueError
-            If X is not a finite matrix of ``n_inputs`` columns.
-        """
-        data = check_matrix("X", X, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
-        check_finite("X", data)
-        model = self.replica()
-        output = np.empty((len(data), self.n_outputs))
-        for start in range(0, len(data), PREDICTED_ROWS):
-            rows = slice(start, start + PREDICTED_ROWS)
-            output[rows] = model.forward(data[rows])
-        return output
+            If X is not a finite matrix of ``n_inputs`` columns, or ``out`` has not the shape. Rows
+            of a file are checked when they are read: those before a wrong one are written.
+        DataError
+            If a file cannot be read.
 
-    def predict_class(self, X: npt.ArrayLike) -> Array:
+        Examples
+        --------
+        >>> from minilayer import Dense
+        >>> model = Sequential([Dense(1, 2)], seed=0)
+        >>> scores = np.empty((3, 2))
+        >>> model.predict([[1.0], [2.0], [3.0]], out=scores) is scores
+        True
+        """
+        data = self._check_inputs(X)
+        if out is None:
+            out = np.empty((len(data), self.n_outputs))
+        else:
+            check_output("out", out, (len(data), self.n_outputs), "f")
+        for rows, output in self._predictions(data):
+            out[rows] = output
+        return out
+
+    def _check_inputs(self, X: RowsLike) -> AnyRows:
+        meaning = f"columns (inputs of {self._layers[0]!r})"
+        return check_row_matrix("X", X, self.n_inputs, meaning)
+
+    def _predictions(self, data: AnyRows) -> Iterator[tuple[slice, Array]]:
+        """Yield some rows and their output, which the next overwrites."""
+        model = self.replica()
+        for first, block in read_blocks(data, PREDICTED_ROWS):
+            check_finite("X", block, first)
+            for start in range(0, len(block), PREDICTED_ROWS):
+                part = block[start : start + PREDICTED_ROWS]
+                place = first + start
+                yield slice(place, place + len(part)), model.forward(part)
+
+    @overload
+    def predict_class(self, X: RowsLike, *, out: None = None) -> Array: ...
+
+    @overload
+    def predict_class(self, X: RowsLike, *, out: Out) -> Out: ...
+
+    def predict_class(self, X: RowsLike, *, out: Any = None) -> Any:
         """Return the class number of each row.
 
         Of several outputs the class is the one of the highest. Of one Sigmoid output the class is
@@ -334,17 +414,21 @@ class Sequential:
         ----------
         X : array_like, shape (m, n_inputs)
             Rows, as ``predict`` takes them.
+        out : array or file of integers, shape (m,), optional
+            Where the class numbers are written. Default: a new array.
 
         Returns
         -------
         ndarray of int, shape (m,)
-            Class numbers from 0 up.
+            Class numbers from 0 up. With ``out``: ``out``.
 
         Raises
         ------
         TypeError, ValueError
             If X is not a finite matrix of ``n_inputs`` columns, and for a model with one output
             that does not end with Sigmoid.
+        DataError
+            If a file cannot be read.
 
         Examples
         --------
@@ -359,7 +443,15 @@ class Sequential:
                 "predict_class: expected a model of several outputs or one that ends with "
                 f"Sigmoid(), found {self._layers[-1]!r}: use predict for numbers"
             )
-        return predicted_classes(self.predict(X))
+        data = self._check_inputs(X)
+        if out is None:
+            out = np.empty(len(data), np.intp)
+        else:
+            check_output("out", out, (len(data),), "ui")
+        for rows, output in self._predictions(data):
+            check_finite("scores", output, rows.start)
+            out[rows] = predicted_classes(output)
+        return out
 
     def __call__(self, X: npt.ArrayLike) -> Array:
         """Return ``predict(X)``."""
@@ -391,7 +483,8 @@ class Sequential:
             raise ValueError(
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
-        return _assemble(self._copies(), vector, self._widths)
+        names = self._feature_names, self._class_names
+        return _assemble(self._copies(), vector, self._widths, names)
 
     def without_leading_layers(self) -> Sequential:
         """Return a replica that begins behind ``leading_layers``; it takes what they give.
@@ -485,6 +578,10 @@ class Sequential:
     def _take_layers(self, layers: tuple[Layer, ...]) -> None:
         """Have other layers without parameters than before; ValueError for wrong sizes."""
         widths = layer_widths(layers)
+        if widths[0] != self.n_inputs:
+            self._feature_names = None
+        if widths[-1] != self.n_outputs:
+            self._class_names = None
         self._layers = layers
         self._widths = widths
         self._forget_forward_pass()
@@ -529,6 +626,77 @@ class Sequential:
         for index, name, _, place in parameter_layout(self._layers):
             yield place, self._layers[index], name
 
+    def state_dict(self) -> dict[str, Array]:
+        """Return all parameters and constants under PyTorch's names and in its layout.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Copies in float64. The key is the index of the layer and a name: a Dense has "weight"
+            (units, inputs) and "bias" (units,), a Standardize "mean" and "scale".
+
+        Raises
+        ------
+        LayerError
+            For a layer with a parameter and a constant of one name.
+
+        Examples
+        --------
+        The same names as those of ``torch.nn.Sequential(Linear(2, 3), Tanh(), Linear(3, 1))``,
+        which takes them as
+        ``net.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})``:
+
+        >>> from minilayer import Dense, Tanh
+        >>> model = Sequential([Dense(2, 3), Tanh(), Dense(3, 1)], seed=0)
+        >>> state = model.state_dict()
+        >>> {key: value.shape for key, value in state.items()}
+        {'0.weight': (3, 2), '0.bias': (3,), '2.weight': (1, 3), '2.bias': (1,)}
+
+        The kernels of Keras' Dense are transposed, (inputs, units):
+
+        >>> kernel, bias = state["0.weight"].T, state["0.bias"]
+        >>> kernel.shape
+        (2, 3)
+        """
+        return state_dict(self)
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Set all parameters and constants from arrays under PyTorch's names, all or none.
+
+        A layer whose constants change, such as Standardize, is replaced by a new one. Replicas and
+        objectives that were made before keep the old constants.
+
+        Parameters
+        ----------
+        state : mapping of str to array_like
+            Arrays as ``state_dict`` returns them, or the tensors of ``net.state_dict()`` of a
+            ``torch.nn.Sequential`` of the same layers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For other keys or shapes than those of ``state_dict``, numbers that are not finite, and
+            what NumPy does not take for an array. The model stays as it was.
+
+        Examples
+        --------
+        What ``layer.get_weights()`` returns for two Dense layers of Keras:
+
+        >>> from minilayer import Dense, Tanh
+        >>> model = Sequential([Dense(2, 1), Tanh(), Dense(1, 1)])
+        >>> import numpy as np
+        >>> weights = [np.array([[2.0], [3.0]]), np.array([1.0])], [np.array([[4.0]]), np.zeros(1)]
+        >>> state = {}
+        >>> for index, (kernel, bias) in zip([0, 2], weights):
+        ...     state |= {f"{index}.weight": kernel.T, f"{index}.bias": bias}
+        >>> model.load_state_dict(state)
+        >>> model[0].theta
+        array([[1., 2., 3.]])
+        """
+        layers = load_state_dict(self, state)
+        if layers is not None:
+            self._take_layers(layers)
+
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and numbers of parameters.
 
@@ -557,13 +725,17 @@ class Sequential:
         return self._layers[index]
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
-        return _assemble, (self._copies(), self._parameters, self._widths, self._is_trained)
+        names = self._feature_names, self._class_names
+        return _assemble, (self._copies(), self._parameters, self._widths, names, self._is_trained)
 
     def _copies(self) -> tuple[Layer, ...]:
         return tuple(layer.unbound_copy() for layer in self._layers)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self._layers))}])"
+
+    def _repr_html_(self) -> str:
+        return sequential_html(self._layers, self._widths)
 
 
 class _Text(str):
@@ -583,12 +755,17 @@ def sequential_with(layers: Iterable[Layer], parameters: Array) -> Sequential:
 
 
 def _assemble(
-    layers: tuple[Layer, ...], parameters: Array, widths: list[int], is_trained: bool = False
+    layers: tuple[Layer, ...],
+    parameters: Array,
+    widths: list[int],
+    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
+    is_trained: bool = False,
 ) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)
     model._layers = layers
     model._widths = widths
     model._is_trained = is_trained
+    model._feature_names, model._class_names = names
     model._bind(parameters)
     return model

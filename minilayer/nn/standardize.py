@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from ..utils.checks import check_finite, check_matrix, check_numeric
 from ..utils.floating_point import ignores_floating_point_errors
+from ..utils.row_source import AnyRows, RowsLike, as_rows, check_row_matrix, read_blocks
+from ..utils.target_rows import ColumnRows
 from ..utils.types import Array
 from .configured import ConfigValue, register
 from .layer import Layer
@@ -55,7 +57,7 @@ class ColumnConstants(Layer):
         return constants
 
     @classmethod
-    def _of(cls, name: str, values: Array) -> Self:
+    def _of(cls, name: str, values: AnyRows) -> Self:
         return cls(*column_statistics(name, values))
 
     def jvp(self, dx: Array | None, dparameters: Mapping[str, Array]) -> Array:
@@ -133,14 +135,14 @@ class Standardize(ColumnConstants):
     """
 
     @classmethod
-    def of(cls, X: npt.ArrayLike) -> Standardize:
+    def of(cls, X: RowsLike) -> Standardize:
         """Return the layer that gives the columns of X mean 0 and standard deviation 1.
 
         Parameters
         ----------
         X : array_like, shape (m, n)
-            Rows of any numeric dtype and memory order, memory-mapped files included. A constant
-            column gets scale 1.
+            Rows of any numeric dtype and memory order, or in a file, as Objective takes them. A
+            file is read three times. A constant column gets scale 1.
 
         Returns
         -------
@@ -152,7 +154,7 @@ class Standardize(ColumnConstants):
         TypeError, ValueError
             If X is not a finite matrix; the message names row and column.
         """
-        return cls._of("X", check_matrix("X", X))
+        return cls._of("X", check_row_matrix("X", X))
 
     @ignores_floating_point_errors
     def forward(self, x: Array) -> Array:
@@ -202,13 +204,13 @@ class Rescale(ColumnConstants):
     """
 
     @classmethod
-    def of(cls, Y: npt.ArrayLike) -> Rescale:
+    def of(cls, Y: RowsLike) -> Rescale:
         """Return the layer that gives numbers of mean 0 and deviation 1 those of the columns of Y.
 
         Parameters
         ----------
         Y : array_like, shape (m, n) or (m,)
-            Targets. A constant column gets scale 1.
+            Targets, in memory or in a file. A constant column gets scale 1.
 
         Returns
         -------
@@ -220,6 +222,10 @@ class Rescale(ColumnConstants):
         TypeError, ValueError
             If Y is not a finite matrix; the message names row and column.
         """
+        source = as_rows("Y", Y)
+        if source is not None:
+            is_column = source.ndim == 1 and len(source) > 0
+            return cls._of("Y", ColumnRows(source) if is_column else check_row_matrix("Y", source))
         values = check_numeric("Y", Y)
         is_column = values.ndim == 1 and values.size > 0
         return cls._of("Y", values[:, None] if is_column else check_matrix("Y", values))
@@ -238,7 +244,7 @@ class Rescale(ColumnConstants):
 
 
 @ignores_floating_point_errors
-def column_statistics(name: str, matrix: Array) -> tuple[Array, Array]:
+def column_statistics(name: str, matrix: AnyRows) -> tuple[Array, Array]:
     """Return mean and standard deviation of each column; a constant one has deviation 1.
 
     Columns are divided by a power of two near their largest number first, which is exact, so no
@@ -264,7 +270,7 @@ def column_statistics(name: str, matrix: Array) -> tuple[Array, Array]:
     )
 
 
-def _range(name: str, matrix: Array) -> tuple[Array, Array]:
+def _range(name: str, matrix: AnyRows) -> tuple[Array, Array]:
     """Return the lowest and the highest number of each column; ValueError if one is not finite."""
     low = np.full(matrix.shape[1], np.inf)
     high = np.full(matrix.shape[1], -np.inf)
@@ -272,7 +278,8 @@ def _range(name: str, matrix: Array) -> tuple[Array, Array]:
         np.minimum(low, block.min(axis=0), out=low)
         np.maximum(high, block.max(axis=0), out=high)
     if not (np.isfinite(low) & np.isfinite(high)).all():  # NaN passes through minima
-        check_finite(name, matrix)
+        for start, block in read_blocks(matrix):
+            check_finite(name, block, start)
     wide = ~np.isfinite(high - low)
     if wide.any():
         column = int(wide.argmax())
@@ -283,8 +290,9 @@ def _range(name: str, matrix: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def _blocks(matrix: Array, unit: Array | float = 1.0) -> Iterator[Array]:
+def _blocks(matrix: AnyRows, unit: Array | float = 1.0) -> Iterator[Array]:
     """Yield the rows divided by ``unit`` in float64, some at a time: X may exceed the memory."""
     rows = max(1, BYTES_PER_BLOCK // (8 * matrix.shape[1]))
-    for start in range(0, len(matrix), rows):
-        yield np.divide(matrix[start : start + rows], unit, dtype=np.float64)
+    for _, block in read_blocks(matrix, rows):
+        for start in range(0, len(block), rows):
+            yield np.divide(block[start : start + rows], unit, dtype=np.float64)

@@ -17,6 +17,7 @@ from ..utils.interrupts import raise_interrupt
 from ..utils.types import Array
 from .hessian_product import hessian_product
 from .ordered_reduction import OrderedReduction
+from .ordered_sum import OrderedSum
 from .shards import Minibatch, Shards
 
 LOCK_SECONDS = 0.05
@@ -69,15 +70,16 @@ class Evaluator:
         """Begin without threads and locks, which do not survive a fork."""
         self._reduction = OrderedReduction(self._workers)
         self._lock = threading.Lock()
-        self._forget_forward_passes()
+        self.forget_forward_passes()
 
-    def _forget_forward_passes(self) -> None:
+    def forget_forward_passes(self) -> None:
+        """Begin products anew: the next rows may be others."""
         self._product_point: Array | None = None  # where ``_passes`` were made, unrounded
         self._passes: list[tuple[int, Array] | None] = [None] * self._workers
 
     def gradient(self, x: Array, shards: Shards | Minibatch, total: Array) -> float:
         """Return the loss at parameters x, and add its gradient to ``total``."""
-        losses: list[float] = []
+        sums = OrderedSum(len(shards), total)
 
         def compute(slot: int, shard: int) -> tuple[float, Array]:
             replica, work = self._replicas[slot], self._workspaces[slot]
@@ -89,13 +91,9 @@ class Evaluator:
             )
             return loss, backward(z).copy()
 
-        def combine(result: tuple[float, Array]) -> None:
-            losses.append(result[0])
-            np.add(total, result[1], out=total)
-
-        with self._at(x):
-            self._reduction.run(len(shards), compute, combine)
-        return sum(losses)
+        with self._at(x, shards):
+            self._reduction.run(len(shards), compute, lambda result: sums.add(*result))
+        return sums.loss
 
     def predict(self, x: Array, shards: Shards) -> tuple[float, Array]:
         """Return the loss at parameters x, and the predictions (rows, outputs), float64."""
@@ -111,7 +109,7 @@ class Evaluator:
             outputs[rows] = z if last is None else last.forward(z)
             return checked_value(self._loss, self._loss.value_and_error_(z, target, work, weight))
 
-        with self._at(x):
+        with self._at(x, shards):
             self._reduction.run(len(shards), compute, losses.append)
         return sum(losses), outputs
 
@@ -122,6 +120,7 @@ class Evaluator:
         keeps its shard, and later products start from the forward pass of the first.
         """
         depth = len(self._model.layers if self._sees_prediction else self._model.inner_layers)
+        sums = OrderedSum(len(shards), total)
         is_whole = self._sees_prediction or isinstance(self._loss, CanonicalLoss)
 
         def compute(slot: int, shard: int) -> Array:
@@ -148,26 +147,28 @@ class Evaluator:
             )
             return product.copy()
 
-        def combine(product: Array) -> None:
-            np.add(total, product, out=total)
-
-        with self._at(x, v):
-            self._reduction.run(len(shards), compute, combine)
+        with self._at(x, shards, v):
+            self._reduction.run(len(shards), compute, lambda product: sums.add(0.0, product))
 
     @contextmanager
-    def _at(self, x: Array, v: Array | None = None) -> Iterator[None]:
-        """Hold the evaluator, all replicas at parameters x (and direction v)."""
+    def _at(self, x: Array, shards: Shards | Minibatch, v: Array | None = None) -> Iterator[None]:
+        """Hold the evaluator, all replicas at parameters x (and direction v).
+
+        DataError if a file of the shards changes until the end.
+        """
         while not self._lock.acquire(timeout=LOCK_SECONDS):
             raise_interrupt()
         try:
             point = self._product_point
             if v is None or point is None or not np.array_equal(x, point):
-                self._forget_forward_passes()
+                self.forget_forward_passes()
             self._vector[:] = x
             if v is not None:
                 self._product_point = np.array(x, dtype=np.float64)
                 self._direction[:] = v
+            shards.check_unchanged()
             yield
+            shards.check_unchanged()
         finally:
             self._lock.release()
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import DataError
 from ..nn import Loss, Sequential, Workspace
-from ..nn.configured import identifying_text
-from ..nn.initializers import without_initializers
 from ..utils.checks import (
     check_count,
     check_flag,
     check_number,
-    check_numeric,
     check_vector,
-    short_repr,
 )
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import (
     ClassWeight,
     check_dtype,
     check_output_activation,
+    check_row_numbers,
     check_rows,
-    is_regression,
     row_weights,
+    to_be_read,
 )
+from .penalized_mean import PenalizedMean
 from .preconditioner import Preconditioner
-from .scaling import ADVISED_ROWS, explains, scaling_advice
-from .shards import Minibatch, Rows, Shards, default_shards, through
+from .run_identity import fingerprint, identity
+from .scaling import ADVISED_ROWS, advice_on_rows
+from .shards import GivenRows, Minibatch, Shards, default_shards, through
 from .validation_rows import ValidationRows
 
 HEAD_ROWS = 1000
@@ -61,10 +63,12 @@ class Objective:
     model : Sequential
         The network, which must end with the loss's output activation.
     X : array_like, shape (m, n_inputs)
-        Rows of any numeric dtype and memory order. Never written to.
+        Rows of any numeric dtype and memory order. Never written to. Rows may be in a file: a
+        memory map, an h5py dataset, a zarr array, or an object of your own with ``shape``,
+        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs.
     Y : array_like, shape (m, n_outputs) or (m,)
         Targets. For the cross-entropies also integer labels (m,), which stand for one-hot targets.
-        For a model of one output also (m,) numbers.
+        For a model of one output also (m,) numbers. They may be in a file too.
     loss : Loss
         Such as ``BinaryCrossEntropy()``.
     l2 : float, default 0
@@ -82,10 +86,11 @@ class Objective:
     dtype : "float64" or "float32", default "float64"
         The precision of the computation. float32 needs half the memory and less time; cost and
         gradient then carry relative errors of some 1e-6. Parameters and gradient stay float64.
-    copy : bool, default True
+    copy : bool, optional
         Whether shards are copies laid out for speed, which have passed leading layers such as
-        Standardize already. Without, they are views of X and Y, for data too large to copy. Each
-        evaluation then converts them if their dtype differs, and computes the leading layers.
+        Standardize already. Without, they are views of X and Y, for data too large to copy, or read
+        from files at each use. Each evaluation then converts them if their dtype differs, and
+        computes the leading layers. Default: True, but False if X or Y is in a file.
 
     Attributes
     ----------
@@ -102,6 +107,8 @@ class Objective:
         If X or Y is not a finite matrix of the model's widths with equally many rows, if the loss
         is not defined for targets or weights, if the model's last layer does not fit the loss, or
         if the loss's ``config`` lacks a constructor argument.
+    DataError
+        If a file cannot be read; later, if it has changed since.
 
     Examples
     --------
@@ -118,18 +125,19 @@ class Objective:
     def __init__(
         self,
         model: Sequential,
-        X: npt.ArrayLike,
-        Y: npt.ArrayLike,
+        X: RowsLike,
+        Y: RowsLike,
         loss: Loss,
         l2: float = 0.0,
         *,
-        sample_weight: npt.ArrayLike | None = None,
+        sample_weight: RowsLike | None = None,
         class_weight: ClassWeight | None = None,
         shards: int | None = None,
         workers: int | None = None,
         dtype: npt.DTypeLike = "float64",
-        copy: bool = True,
+        copy: bool | None = None,
     ) -> None:
+        is_copied = None if copy is None else check_flag("copy", copy)
         check_output_activation(model, loss)
         inputs, targets = check_rows(model, loss, X, Y)
         weights = row_weights(loss, targets, sample_weight, class_weight)
@@ -144,27 +152,32 @@ class Objective:
         self._network = model.replica()  # stays as it is if the model takes in a layer
         self._trained = model.without_leading_layers()
         # Shards that are copies have passed the leading layers, so that no evaluation repeats them.
-        is_raw = not check_flag("copy", copy)
-        self._is_raw = is_raw and bool(self._network.leading_layers)
+        if is_copied is None:
+            is_copied = not to_be_read(inputs, targets)
+        self._is_raw = not is_copied and bool(self._network.leading_layers)
         self._dtype = check_dtype(dtype)
-        self._shards = self._make_shards((inputs, targets, weights), count, copy=copy)
+        rows = (inputs, targets, weights)
+        self._shards = self._make_shards(rows, count, copy=is_copied, is_raw=self._is_raw)
         has_passed = bool(self._network.leading_layers) and not self._is_raw
         self._raw_head = inputs[:HEAD_ROWS].astype(np.float64) if has_passed else None
-        self._total_weight = self.rows if weights is None else float(weights.sum())
-        self._decay = self.l2 * model.l2_mask()
-        network = self._network if self._is_raw else self._trained
-        self._evaluator = Evaluator(network, loss, self.dtype, min(self.workers, self.shards))
+        total_weight = self.rows if weights is None else float(weights.sum())
+        self._mean = PenalizedMean(model, self.l2, total_weight)
+        self._evaluator = self._make_evaluator(self.shards, is_raw=self._is_raw)
 
-    def _make_shards(self, rows: Rows, count: int, *, copy: bool) -> Shards:
-        """Return shards of rows for the networks of the evaluator."""
+    def _make_shards(self, rows: GivenRows, count: int, *, copy: bool, is_raw: bool) -> Shards:
+        """Return shards of rows; ``is_raw`` says whether the evaluator has the leading layers."""
         return Shards(
             rows,
             min(count, len(rows[0])),
             self._dtype,
             copy=copy,
-            leading=() if self._is_raw else self._network.leading_layers,
-            input_dtype=np.dtype(np.float64) if self._is_raw else None,
+            leading=() if is_raw else self._network.leading_layers,
+            input_dtype=np.dtype(np.float64) if is_raw else None,
         )
+
+    def _make_evaluator(self, shards: int, *, is_raw: bool) -> Evaluator:
+        network = self._network if is_raw else self._trained
+        return Evaluator(network, self.loss, self._dtype, min(self.workers, shards))
 
     def _default_shards(self, rows: int) -> int:
         units = sum(layer.units or 0 for layer in self.model.layers)
@@ -193,7 +206,7 @@ class Objective:
         x : array_like, shape (n_parameters,)
             The new parameters.
         """
-        self.model.parameters[:] = check_vector("x", x, self._decay.size)
+        self.model.parameters[:] = check_vector("x", x, self._mean.size)
         self.model.mark_trained()
 
     def __call__(self, x: npt.ArrayLike) -> tuple[float, Array]:
@@ -237,34 +250,39 @@ class Objective:
         TypeError, ValueError
             For arguments that are not a vector of parameters and valid row numbers.
         """
-        chosen = check_numeric("rows", rows)
-        if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "ui":
-            hint = ": use numpy.flatnonzero(rows)" if chosen.dtype.kind == "b" else ""
-            found = f"{short_repr(rows)}{hint}"
-            raise ValueError(f"rows: expected a 1-D array of row numbers, found {found}")
-        low, high = int(chosen.min()), int(chosen.max())
-        if low < 0 or high >= self.rows:
-            last = self.rows - 1
-            raise ValueError(f"rows: expected numbers from 0 to {last}, found {low}..{high}")
+        chosen = check_row_numbers(rows, self.rows)
         minibatch = Minibatch(self._shards, chosen, self._default_shards(len(chosen)))
         return self._cost_and_gradient(x, minibatch, self.rows / len(chosen))
+
+    def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Return all row numbers once, in random order, for an epoch of minibatches.
+
+        Rows in memory are shuffled all together. From a file, units of rows that lie side by side
+        are shuffled, then the rows of units of 8 MB together. Each unit is so read once an epoch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Returns
+        -------
+        iterator of ndarray of int
+            Row numbers.
+        """
+        return self._shards.shuffled_rows(rng)
 
     def _cost_and_gradient(
         self, x: npt.ArrayLike, rows: Shards | Minibatch, scale: float
     ) -> tuple[float, Array]:
         """Return cost and gradient with the sums over ``rows`` taken ``scale`` times."""
-        point = check_vector("x", x, self._decay.size)
-        # The sum starts from the penalty's gradient, which saves a pass over memory. Its dot
-        # product is inside the hold, as BLAS's own threads would spin beside the shards. A cost
-        # that is not finite is a result, which trainers report.
+        point = check_vector("x", x, self._mean.size)
+        # The penalty's dot product is inside the hold, as BLAS's own threads would spin beside the
+        # shards. A cost that is not finite is a result, which trainers report.
         with single_threaded_blas(), np.errstate(all="ignore"):
-            gradient = np.multiply(self._decay, point, dtype=np.float64)
-            penalty = float(gradient @ point) / 2
-            if scale != 1:
-                gradient /= scale
-            loss = self._evaluator.gradient(point, rows, gradient)
-            gradient /= self._total_weight / scale
-        return (scale * loss + penalty) / self._total_weight, gradient
+            return self._mean.cost_and_gradient(
+                point, lambda total: self._evaluator.gradient(point, rows, total), scale
+            )
 
     def hessp(self, x: npt.ArrayLike, v: npt.ArrayLike, *, gauss_newton: bool = False) -> Array:
         """Return the product of the cost's Hessian at x with v: SciPy's contract for ``hessp``.
@@ -294,13 +312,15 @@ class Objective:
             second derivative.
         """
         self.require_hessian_support(gauss_newton)
-        point = check_vector("x", x, self._decay.size)
-        direction = check_vector("v", v, self._decay.size)
+        point = check_vector("x", x, self._mean.size)
+        direction = check_vector("v", v, self._mean.size)
         with single_threaded_blas(), np.errstate(all="ignore"):
-            product = np.multiply(self._decay, direction, dtype=np.float64)
-            self._evaluator.product(point, direction, self._shards, gauss_newton, product)
-            product /= self._total_weight
-        return product
+            return self._mean.product(
+                direction,
+                lambda total: self._evaluator.product(
+                    point, direction, self._shards, gauss_newton, total
+                ),
+            )
 
     def require_hessian_support(self, gauss_newton: bool = False) -> None:
         """Raise CurvatureError for a layer or loss that Hessian products cannot pass.
@@ -332,7 +352,7 @@ class Objective:
             some = through(self._network.leading_layers, some, self.dtype)
         return Preconditioner(self._trained, some, self.rows)
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> ValidationRows:
+    def validation_rows(self, X: RowsLike, Y: RowsLike) -> ValidationRows:
         """Return other rows for the same model and loss.
 
         Parameters
@@ -346,9 +366,15 @@ class Objective:
             A function x -> (mean loss without penalty, predictions).
         """
         inputs, targets = check_rows(self.model, self.loss, X, Y)
+        rows = (inputs, targets, None)
         count = self._default_shards(len(inputs))
-        shards = self._make_shards((inputs, targets, None), count, copy=True)
-        return ValidationRows(self._evaluator, shards, len(inputs))
+        is_read = to_be_read(inputs, targets)
+        is_raw = self._is_raw or (is_read and bool(self._network.leading_layers))
+        shards = self._make_shards(rows, count, copy=not is_read, is_raw=is_raw)
+        evaluator = self._evaluator
+        if is_raw != self._is_raw:  # copies have passed the leading layers, these rows have not
+            evaluator = self._make_evaluator(len(shards), is_raw=True)
+        return ValidationRows(evaluator, shards, len(inputs))
 
     def head(self, rows: int) -> tuple[Array, Array]:
         """Return the first rows of X and Y as new float64 arrays.
@@ -393,15 +419,10 @@ class Objective:
         """
         if self._network.leading_layers:
             return ""
-        inputs, targets = self._shards.spread(ADVISED_ROWS)
-        advice = scaling_advice(
-            inputs, targets if is_regression(self._network, self.loss) else None
-        )
-        if advice and success:
-            point = check_vector("x", x, self._decay.size).astype(np.float64)
-            predictions = self._network.replica(point).predict(inputs)
-            return "" if explains(predictions, targets) else advice
-        return advice
+        with suppress(DataError):  # the run has its result, even if its file is gone
+            spread = self._shards.spread(ADVISED_ROWS)
+            return advice_on_rows(self._network, self.loss, x, *spread, success=success)
+        return ""
 
     def fingerprint(self) -> str:
         """Return a checksum of all that an evaluation depends on, apart from x.
@@ -411,9 +432,13 @@ class Objective:
         str
             Of data, layers, loss, l2, sharding and precision.
         """
-        loss = identifying_text(self.loss)
-        about = f"{self._layers()!r}|{loss}|{self.l2!r}|{self._shards.digest()}"
-        return hashlib.sha256(about.encode()).hexdigest() + f"/{self.shards}"
+        return fingerprint(
+            self._network,
+            self.loss,
+            self.l2,
+            digest=self._shards.digest(),
+            shards=self.shards,
+        )
 
     def identity(self) -> dict[str, str]:
         """Return in words what the fingerprint depends on, apart from the numbers of X and Y.
@@ -423,26 +448,29 @@ class Objective:
         dict of str to str
             Layers, loss, l2, number of rows, of shards, precision, and whether data are copied.
         """
-        layers = [
-            f"{name}({', '.join(f'{argument}={value!r}' for argument, value in config.items())})"
-            for name, config in self._layers()
-        ]
+        together = self._shards.rows_read_together
         return {
-            "layers": ", ".join(layers),
-            "loss": identifying_text(self.loss),
-            "l2": repr(self.l2),
-            "rows": str(self.rows),
-            "shards": str(self.shards),
-            "dtype": str(self.dtype),
-            "copy": str(self._shards.is_copied),
+            **identity(
+                self._network,
+                self.loss,
+                self.l2,
+                rows=self.rows,
+                shards=self.shards,
+                dtype=self.dtype,
+                copy=self._shards.is_copied,
+            ),
+            **({"rows read together": str(together)} if together > 1 else {}),
         }
 
-    def _layers(self) -> list[tuple[str, dict[str, object]]]:
-        """Return the class and the configuration of each layer, wherever it started."""
-        return [
-            (type(layer).__name__, without_initializers(layer.config()))
-            for layer in self._network.layers
-        ]
+    def progress_note(self) -> str:
+        """Return "": rows in memory need no note in the progress bar.
+
+        Returns
+        -------
+        str
+            An empty string.
+        """
+        return ""
 
     def __repr__(self) -> str:
         return (

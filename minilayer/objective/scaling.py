@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from ..nn import Loss, Sequential
+from ..utils.checks import check_vector
 from ..utils.types import Array
+from .inputs import is_regression
 
 ADVISED_ROWS = 1000
 """Spread over the data, of which the sizes are taken."""
@@ -27,6 +31,24 @@ def scaling_advice(X: Array, Y: Array | None) -> str:
         return ""
     layer = "Standardize.of(X) as the first layer" if of_inputs else "Rescale.of(Y) as the last"
     return f"{found}: use fit(..., standardize=True), or {layer}"
+
+
+def advice_on_rows(
+    network: Sequential,
+    loss: Loss,
+    x: npt.ArrayLike,
+    inputs: Array,
+    targets: Array,
+    *,
+    success: bool,
+) -> str:
+    """Return the advice on a run that ended at x; "" if it explains the targets after a success."""
+    advice = scaling_advice(inputs, targets if is_regression(network, loss) else None)
+    if advice and success:
+        point = check_vector("x", x, network.parameters.size).astype(np.float64)
+        predictions = network.replica(point).predict(inputs)
+        return "" if explains(predictions, targets) else advice
+    return advice
 
 
 def explains(predictions: Array, targets: Array) -> bool:

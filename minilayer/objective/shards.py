@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import final
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..nn import Layer, Workspace
 from ..utils.checks import check_finite
+from ..utils.row_source import AnyRows, RowSource
 from ..utils.types import Array
 
 ROWS_PER_SHARD = 16_000
@@ -25,6 +27,9 @@ ROWS_PER_PASS = 2048
 
 Rows = tuple[Array, Array, Array | None]
 """Inputs (m, inputs), targets (m, outputs), and weights (m, 1) or None."""
+
+GivenRows = tuple[AnyRows, AnyRows, Array | None]
+"""The same; inputs and targets in memory, or to be read."""
 
 
 def default_shards(rows: int, parameters: int, units: int) -> int:
@@ -54,13 +59,13 @@ class Shards:
     """Consecutive rows in pieces of nearly equal size, in the precision of the computation.
 
     With ``copy`` each shard is copied once, Fortran-ordered (one feature's values side by side),
-    which OpenBLAS is fastest at. Without it shards are views, converted at each use if their dtype
-    differs.
+    which OpenBLAS is fastest at. Without it shards are views, or read from a file at each use, and
+    converted at each use if their dtype differs.
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        Inputs, targets and weights of all rows.
+    rows : tuple of ndarray or RowSource
+        Inputs, targets and weights of all rows. Weights are in memory.
     count : int
         Number of pieces.
     dtype : numpy.dtype
@@ -75,7 +80,7 @@ class Shards:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: GivenRows,
         count: int,
         dtype: np.dtype,
         *,
@@ -88,54 +93,93 @@ class Shards:
         self.input_dtype = dtype if input_dtype is None else input_dtype
         self.edges = _edges(len(inputs), count)
         self._is_copied = copy  # decides the memory order, and with it the last digits
-        self._row_ordered: Rows | None = None if copy else rows
-        self.parts: list[Rows] = []
+        self._row_ordered: GivenRows | None = None
+        self._sources: list[RowSource] = []
+        self._copies: list[Rows] = []
+        if not copy:
+            if weights is not None:
+                weights = _prepared("sample_weight", weights, dtype)
+            self._row_ordered = inputs, targets, weights
+            self._sources = [part for part in rows if isinstance(part, RowSource)]
+            return
         for start, stop in pairwise(self.edges):
             if leading:
                 x = through(leading, inputs[start:stop], self.input_dtype)
             else:
-                x = self._prepare("X", inputs[start:stop], copy, self.input_dtype)
-            y = self._prepare("Y", targets[start:stop], copy, dtype)
+                x = _prepared("X", inputs[start:stop], self.input_dtype)
+            y = _prepared("Y", targets[start:stop], dtype)
             weight = None
             if weights is not None:
-                weight = self._prepare("sample_weight", weights[start:stop], True, dtype)
-            self.parts.append((x, y, weight))
+                weight = _prepared("sample_weight", weights[start:stop], dtype)
+            self._copies.append((x, y, weight))
 
     def __len__(self) -> int:
-        return len(self.parts)
+        return len(self.edges) - 1
 
     def load(self, shard: int, work: Workspace) -> Rows:
-        """Return a shard's rows, not to be written to; ``work``'s next load overwrites them."""
-        x, y, weight = self.parts[shard]
-        inputs = self._convert("x", x, work, self.input_dtype)
-        return inputs, self._convert("y", y, work, self.dtype), weight
+        """Return a shard's rows, not to be written to; ``work``'s next load overwrites them.
+
+        DataError for rows that cannot be read.
+        """
+        if self._is_copied:
+            return self._copies[shard]
+        inputs, targets, weights = self.row_ordered
+        start, stop = self.edges[shard], self.edges[shard + 1]
+        x = self._convert("x", _read("x", inputs, start, stop, work), work, self.input_dtype)
+        y = self._convert("y", _read("y", targets, start, stop, work), work, self.dtype)
+        return x, y, None if weights is None else weights[start:stop]
+
+    def check_unchanged(self) -> None:
+        """Raise DataError if a file is known to have changed."""
+        for source in self._sources:
+            source.check_unchanged()
+
+    def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Yield all row numbers once, in random order, some at a time, as files are best read."""
+        if self._sources:
+            yield from self._sources[0].shuffled_rows(rng)
+        else:
+            yield rng.permutation(self.edges[-1])
+
+    @property
+    def rows_read_together(self) -> int:
+        """Rows whose order in minibatches is not independent: 1 in memory."""
+        return self._sources[0].unit if self._sources else 1
 
     def spread(self, count: int) -> tuple[Array, Array]:
         """Return inputs and targets of about ``count`` rows of positive weight, evenly spread."""
-        candidates = [
-            np.arange(len(x)) if weight is None else np.flatnonzero(weight[:, 0] > 0)
-            for x, _, weight in self.parts
-        ]
-        step = max(1, sum(map(len, candidates)) // count)
+        candidates = self._rows_of_positive_weight()
+        chosen = candidates[:: max(1, len(candidates) // count)]
+        if not self._is_copied:
+            x, y, _ = self.row_ordered
+            return x[chosen].astype(self.input_dtype), y[chosen].astype(self.dtype)
         inputs = []
         targets = []
-        passed = 0  # candidates in earlier shards
-        for (x, y, _), rows in zip(self.parts, candidates, strict=True):
-            chosen = rows[-passed % step :: step]  # of all candidates, numbers 0, step, 2 step, ...
-            inputs.append(x[chosen].astype(self.input_dtype))
-            targets.append(y[chosen].astype(self.dtype))
-            passed += len(rows)
+        for (x, y, _), (start, stop) in zip(self._copies, pairwise(self.edges), strict=True):
+            own = chosen[np.searchsorted(chosen, start) : np.searchsorted(chosen, stop)] - start
+            inputs.append(x[own])
+            targets.append(y[own])
         return np.concatenate(inputs), np.concatenate(targets)
 
+    def _rows_of_positive_weight(self) -> Array:
+        if self._is_copied:
+            weights = [weight for _, _, weight in self._copies if weight is not None]
+        else:
+            own = self.row_ordered[2]
+            weights = [] if own is None else [own]
+        if not weights:
+            return np.arange(self.edges[-1])
+        return np.flatnonzero(np.concatenate(weights)[:, 0] > 0)
+
     @property
-    def row_ordered(self) -> Rows:
+    def row_ordered(self) -> GivenRows:
         """All rows with each row's numbers side by side, from which a minibatch is gathered.
 
         If shards are copies, made at the first use, which doubles their memory: gathering rows from
         Fortran-ordered arrays takes far longer.
         """
         if self._row_ordered is None:
-            inputs, targets, weights = zip(*self.parts, strict=True)
+            inputs, targets, weights = zip(*self._copies, strict=True)
             has_weights = weights[0] is not None
             self._row_ordered = (
                 _joined(inputs),
@@ -152,22 +196,17 @@ class Shards:
     def digest(self) -> str:
         """Return a checksum of rows, precision and sharding."""
         digest = hashlib.sha256(f"{self.dtype}|{self.edges}|{self._is_copied}".encode())
+        if self._sources:  # they decide the order of minibatches
+            digest.update(f"|{self.rows_read_together}".encode())
+        work = Workspace()
         for shard in range(len(self)):
-            for part in self.load(shard, Workspace()):
+            for part in self.load(shard, work):
                 if part is not None:
                     digest.update(np.ascontiguousarray(part).data)
         return digest.hexdigest()
 
-    def _prepare(self, name: str, part: Array, copy: bool, dtype: np.dtype) -> Array:
-        if not copy:
-            return part
-        with np.errstate(all="ignore"):  # an overflow is refused below
-            prepared = np.array(part, dtype=dtype, order="F")
-        if prepared.dtype.itemsize < part.dtype.itemsize:
-            check_finite(f"{name} as {dtype}", prepared)
-        return prepared
-
-    def _convert(self, name: str, part: Array, work: Workspace, dtype: np.dtype) -> Array:
+    @staticmethod
+    def _convert(name: str, part: Array, work: Workspace, dtype: np.dtype) -> Array:
         if part.dtype == dtype:
             return part
         converted = work.array(name, part.shape, dtype)
@@ -182,6 +221,7 @@ class Minibatch:
 
     def __init__(self, shards: Shards, rows: Array, count: int) -> None:
         self._inputs, self._targets, self._weights = shards.row_ordered
+        self._shards = shards
         self._dtype = shards.dtype
         self._input_dtype = shards.input_dtype
         self._rows = np.sort(rows)
@@ -190,11 +230,15 @@ class Minibatch:
     def __len__(self) -> int:
         return len(self._edges) - 1
 
+    def check_unchanged(self) -> None:
+        """Raise DataError if a file is known to have changed."""
+        self._shards.check_unchanged()
+
     def load(self, piece: int, work: Workspace) -> Rows:
         """Return a piece's rows, which last until ``work`` loads another."""
         rows = self._rows[self._edges[piece] : self._edges[piece + 1]]
-        x = self._gather("x", self._inputs[rows], work, self._input_dtype)
-        y = self._gather("y", self._targets[rows], work, self._dtype)
+        x = self._gather("x", _picked(self._inputs, rows), work, self._input_dtype)
+        y = self._gather("y", _picked(self._targets, rows), work, self._dtype)
         if self._weights is None:
             return x, y, None
         return x, y, self._gather("weight", self._weights[rows], work, self._dtype)
@@ -227,6 +271,28 @@ def through(layers: tuple[Layer, ...], x: Array, dtype: np.dtype) -> Array:
 
 def _edges(rows: int, count: int) -> list[int]:
     return [rows * piece // count for piece in range(count + 1)]
+
+
+def _read(name: str, rows: AnyRows, start: int, stop: int, work: Workspace) -> Array:
+    """Return consecutive rows: a view, or read into an array of ``work`` where that is faster."""
+    if not isinstance(rows, RowSource):
+        return rows[start:stop]
+    buffer = work.array(f"{name} of a file", (rows.shape[1], stop - start), rows.dtype)
+    return rows.read(start, stop, buffer.T)
+
+
+def _picked(source: AnyRows, rows: Array) -> Array:
+    """Return the rows of sorted row numbers; of a file, what lies beside them is kept."""
+    return source.pick(rows, keep=True) if isinstance(source, RowSource) else source[rows]
+
+
+def _prepared(name: str, part: Array, dtype: np.dtype) -> Array:
+    """Return a Fortran-ordered copy; ValueError for numbers beyond its precision."""
+    with np.errstate(all="ignore"):  # an overflow is refused below
+        prepared = np.array(part, dtype=dtype, order="F")
+    if prepared.dtype.itemsize < part.dtype.itemsize:
+        check_finite(f"{name} as {dtype}", prepared)
+    return prepared
 
 
 def _joined(parts: tuple[Array, ...]) -> Array:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
 
 from ..nn import Loss, Rescale, Sequential, Standardize, Workspace
-from ..utils.types import Array
+from ..utils.row_source import AnyRows, RowsLike, read_blocks
 from .inputs import check_output_activation, check_rows, is_regression
 
 UNITS_OF_COST = (1e-300, 1e300)
@@ -19,7 +18,7 @@ ROWS_PER_LOSS = 10_000
 
 
 def standardize_model(
-    model: Sequential, X: npt.ArrayLike, Y: npt.ArrayLike, loss: Loss, *, starts_anew: bool
+    model: Sequential, X: RowsLike, Y: RowsLike, loss: Loss, *, starts_anew: bool
 ) -> float:
     """Insert the Standardize and the Rescale that the model lacks; return the unit of its cost.
 
@@ -39,19 +38,21 @@ def standardize_model(
     return _unit_of_cost(loss, last, targets) if isinstance(last, Rescale) else 1.0
 
 
-def _rescale(targets: Array) -> Rescale:
+def _rescale(targets: AnyRows) -> Rescale:
     """Return a Rescale with the means of the targets, and one scale for all columns.
 
     The scale is the geometric mean of the columns' deviations. With a scale for each column, the
     squared error is most sensitive to the largest.
     """
     own = Rescale.of(targets)
-    varies = targets.min(axis=0) < targets.max(axis=0)
+    ranges = [(block.min(axis=0), block.max(axis=0)) for _, block in read_blocks(targets)]
+    lows, highs = zip(*ranges, strict=True)
+    varies = np.min(lows, axis=0) < np.max(highs, axis=0)
     scale = np.exp(np.log(own.scale[varies]).mean()) if varies.any() else 1.0
     return Rescale(own.mean, np.full_like(own.scale, scale))
 
 
-def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:
+def _unit_of_cost(loss: Loss, rescale: Rescale, targets: AnyRows) -> float:
     """Return twice the mean loss of predicting the mean: 1 for the square of deviation 1."""
     total = 0.0
     for start in range(0, len(targets), ROWS_PER_LOSS):
@@ -60,7 +61,7 @@ def _unit_of_cost(loss: Loss, rescale: Rescale, targets: Array) -> float:
         z[...] = rescale.mean
         with np.errstate(all="ignore"):
             total += loss.value_and_error_(z, part, Workspace())
-    unit = 2 * total / targets.size
+    unit = 2 * total / (len(targets) * targets.shape[1])
     return unit if UNITS_OF_COST[0] < unit < UNITS_OF_COST[1] else 1.0
 
 

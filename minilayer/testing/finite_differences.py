@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import GradientError
 from ..nn import Layer
 from ..utils.types import Array
+from .report_html import report_html
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Steps of the difference: the first is the most accurate, shorter ones may fit between kinks."""
@@ -59,6 +60,9 @@ class GradientReport:
         left = len(self.errors) - len(lines)
         more = [f"{'...':>9}  {left} smaller ones: print(report)"] if left else []
         return "\n".join([f"{len(self.errors)} derivatives, relative errors:", *lines, *more])
+
+    def _repr_html_(self) -> str:
+        return report_html(self.errors)
 
 
 @dataclass(frozen=True)

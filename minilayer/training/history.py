@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from ..utils.types import Array
+from .history_html import history_html
 
 COLUMNS = {
     "iteration": ("iteration", "{:>9}"),
@@ -114,6 +115,9 @@ class History:
         lines = self._lines(rows)
         lines.insert(1 + SHOWN_ROWS, f"{'...':>9}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return history_html(self.columns())
 
     def _lines(self, rows: list[int]) -> list[str]:
         shown = {name: column for name, column in self.columns().items() if column}

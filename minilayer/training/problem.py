@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import CurvatureError
 from ..nn import Loss, Sequential
 from ..utils.checks import check_numeric, check_vector, short_repr
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 
 CostAndGradient = Callable[[Array], tuple[float, Array]]
@@ -82,7 +82,10 @@ class Problem(Protocol):
     def minibatch(self, x: Array, rows: Array, /) -> tuple[float, Array]:
         """Return cost and gradient at x estimated from some rows."""
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
+    def shuffled_rows(self, rng: np.random.Generator, /) -> Iterator[Array]:
+        """Yield all row numbers once, in random order, some at a time: those of an epoch."""
+
+    def validation_rows(self, X: RowsLike, Y: RowsLike, /) -> ValidationRowsLike:
         """Return other rows of the same model and loss."""
 
     def fingerprint(self) -> str:
@@ -93,6 +96,9 @@ class Problem(Protocol):
 
     def identity(self) -> Mapping[str, str]:
         """Return in words what the fingerprint depends on, so that differences can be named."""
+
+    def progress_note(self) -> str:
+        """Return what the progress bar shows of the last evaluation, such as "2e+06 rows/s"."""
 
 
 class ProblemWrapper:
@@ -201,7 +207,14 @@ class ProblemWrapper:
         estimate: tuple[float, Array] = self._member("minibatch", expected)(x, rows)
         return estimate
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
+    def shuffled_rows(self, rng: np.random.Generator, /) -> Iterator[Array]:
+        """Yield all row numbers once, in random order; any order unless the objective says."""
+        if hasattr(self.objective, "shuffled_rows"):
+            yield from self.objective.shuffled_rows(rng)
+        else:
+            yield rng.permutation(self.rows)
+
+    def validation_rows(self, X: RowsLike, Y: RowsLike, /) -> ValidationRowsLike:
         """Return other rows of the same model and loss."""
         expected = "validation: expected an Objective, which can evaluate other rows"
         rows: ValidationRowsLike = self._member("validation_rows", expected)(X, Y)
@@ -226,6 +239,13 @@ class ProblemWrapper:
             return {}
         own: Mapping[str, str] = self.objective.identity()
         return own
+
+    def progress_note(self) -> str:
+        """Return what the progress bar shows of the last evaluation; "" for a plain function."""
+        if not hasattr(self.objective, "progress_note"):
+            return ""
+        note: str = self.objective.progress_note()
+        return note
 
     def _member(self, name: str, expected: str) -> Any:
         if not hasattr(self.objective, name):

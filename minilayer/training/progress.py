@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .history import Iteration
@@ -38,6 +39,7 @@ class Figures:
     gradient_norm: float | None = None
     validation_cost: float | None = None
     metric: float | None = None
+    note: str = ""
 
     @property
     def count(self) -> int:
@@ -47,18 +49,22 @@ class Figures:
     def line(self, columns: int, is_finished: bool = False) -> str:
         """Return the richest line that fits, as a ``bar_format`` of tqdm."""
         bar = BAR_COLUMNS if self.total else 0
-        named = self.text(is_short=True)
-        unnamed = self.text("name", is_short=True)
-        main = [self.text("name", "gradient", is_short=True, digits=digits) for digits in DIGITS]
+        named = self.text("note", is_short=True)
+        unnamed = self.text("note", "name", is_short=True)
+        main = [
+            self.text("note", "name", "gradient", is_short=True, digits=digits) for digits in DIGITS
+        ]
         candidates = [
             (self.text(), bar + TIMES_COLUMNS),
+            *([(self.text("gradient", is_short=True), 0)] if self.note else []),
+            (self.text("note"), bar + TIMES_COLUMNS),
             (named, bar + TIMES_COLUMNS),
             (named, bar),
             (unnamed, bar),
             (main[0], bar),
             *((rounded, 0) for rounded in main),
-            (self.text("name", "gradient", "unit", is_short=True, digits=DIGITS[-1]), 0),
-            (self.text("name", "gradient", "unit", "validation", digits=DIGITS[-1]), 0),
+            (self.text("note", "name", "gradient", "unit", is_short=True, digits=DIGITS[-1]), 0),
+            (self.text("note", "name", "gradient", "unit", "validation", digits=DIGITS[-1]), 0),
         ]
         fitting = [text for text, rest in candidates if len(text) + rest <= columns]
         text = fitting[0] if fitting else candidates[-1][0][:columns]
@@ -90,6 +96,8 @@ class Figures:
             parts["validation"] = f"{label} {self.validation_cost:.{min(digits, 5)}g}"
         if self.gradient_norm is not None:
             parts["gradient"] = f"|gradient| {self.gradient_norm:.2e}"
+        if self.note:
+            parts["note"] = self.note
         head = "" if "name" in without else f"{self.name}: "
         return head + ", ".join(parts[part] for part in parts if part not in without)
 
@@ -110,9 +118,10 @@ class ProgressBar:
         if show and sys.stderr is not None:  # None in services, and under pythonw on Windows
             self._try(self._open)
 
-    def update(self, evaluations: int, cost: float, gradient_norm: float) -> None:
+    def update(self, evaluations: int, cost: float, gradient_norm: float, note: str = "") -> None:
         """Show an evaluation. Drawing takes longer and is done a few times a second."""
         if self._bar is not None:
+            self._figures.note = note
             self._figures.evaluations = evaluations
             self._figures.cost = cost
             self._figures.gradient_norm = gradient_norm
@@ -137,10 +146,10 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.initial = self._figures.count
 
-    def close(self) -> None:
-        """Draw it a last time and release the line."""
+    def close(self, *, is_failure: bool = False) -> None:
+        """Draw it a last time and release the line. A failure turns the bar of a page red."""
         if self._bar is not None:
-            self._try(self._finish)
+            self._try(partial(self._finish, is_failure))
 
     def _open(self) -> None:
         with warnings.catch_warnings():
@@ -160,12 +169,14 @@ class ProgressBar:
         self._set_line(self._bar)
         self._bar.refresh()
 
-    def _finish(self) -> None:
-        assert self._bar is not None
-        self._set_line(self._bar, is_finished=True)
-        if _is_widget(self._bar):
-            self._bar.total = self._bar.n  # else tqdm paints a run that needed less red
-        self._bar.close()
+    def _finish(self, is_failure: bool) -> None:
+        bar: Any = self._bar
+        self._set_line(bar, is_finished=True)
+        if _is_widget(bar) and is_failure:
+            bar.disp(bar_style="danger")  # else tqdm paints it green, if it knows no total
+        elif _is_widget(bar):
+            bar.total = bar.n  # else tqdm paints a run that needed less red
+        bar.close()
 
     def _set_line(self, bar: tqdm[Any], is_finished: bool = False) -> None:
         bar.n = self._figures.count

@@ -6,6 +6,7 @@ from scipy.optimize import OptimizeResult
 
 from ..utils.types import Array
 from .history import History
+from .result_html import result_html
 from .stopping import Status
 
 
@@ -76,3 +77,6 @@ class TrainingResult(OptimizeResult):  # type: ignore[misc]  # SciPy has no type
         if self.best_iteration is not None:
             lines.append(f"best_iteration: {self.best_iteration}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return result_html(self)

@@ -14,7 +14,7 @@ from .problem import ProblemWrapper
 from .progress import ProgressBar
 from .resume.checkpointer import Checkpointer
 from .resume.run_state import RunState, evaluation_of, evaluation_state
-from .stopping import Budget, Status, Stop
+from .stopping import FAILURES, Budget, Status, Stop
 from .validation import ValidationMonitor
 
 Callback = Callable[[Iteration], object]
@@ -154,14 +154,14 @@ class Run:
         if self._monitor is not None:
             self._monitor.restore(resumed.validation)
 
-    def finish(self) -> None:
-        """Hand the best point to the objective and write the checkpoint."""
+    def finish(self, status: Status | None) -> None:
+        """Hand the best point to the objective and write the checkpoint; None: an exception."""
         self._final_seconds = self.seconds  # as the checkpoint and the result report them
         if self._checkpointer is not None and self._checkpointer.replay.has_diverged:
-            self._bar.close()  # the run is refused: model and files stay as they are
+            self._bar.close(is_failure=True)  # the run is refused: model and files stay as they are
             return
         try:
-            self._bar.close()
+            self._bar.close(is_failure=status is None or status in FAILURES)
             if self.returned_point is not None:
                 self.problem.set_parameters(self.returned_point.x)
         finally:
@@ -222,7 +222,12 @@ class Run:
 
     def _advance_bar(self) -> None:
         if self._last is not None:
-            self._bar.update(self.evaluations, self._last.cost, self._last.gradient_norm)
+            self._bar.update(
+                self.evaluations,
+                self._last.cost,
+                self._last.gradient_norm,
+                self.problem.progress_note(),
+            )
 
     def _evaluation_at(self, x: Array) -> Evaluation:
         """Return the evaluation at x: nearly always the last, else the best stands in."""

@@ -59,6 +59,9 @@ class Status(IntEnum):
 
 SUCCESSES = (Status.CONVERGED, Status.STALLED, Status.TARGET_COST, Status.STOPPED_EARLY)
 
+FAILURES = (Status.INTERRUPTED, Status.NON_FINITE, Status.FAILED, Status.UNBOUNDED)
+"""The bar of a notebook turns red."""
+
 DEFAULT_MAX_EVALUATIONS = 15_000
 """Of a trainer that is given no limit; the number of SciPy's L-BFGS-B."""
 ENDED_BY_THE_USER = (Status.CALLBACK, Status.INTERRUPTED)

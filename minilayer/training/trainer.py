@@ -24,6 +24,7 @@ from ..utils.cpus import single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments, unknown_argument
 from ..utils.interrupts import raise_interrupt
 from ..utils.reprs import constructor_repr
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
@@ -84,7 +85,7 @@ class Trainer(ABC):
         objective: CostAndGradient,
         x0: npt.ArrayLike | None = None,
         *,
-        validation: Validation | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        validation: Validation | tuple[RowsLike, RowsLike] | None = None,
         callback: Callback | None = None,
         progress: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -222,14 +223,17 @@ class Trainer(ABC):
         self, run: Run, start: Array, checkpointer: Checkpointer | None
     ) -> tuple[Status, str]:
         """Run the method; whatever ends it, hand over the best point and write the checkpoint."""
+        status = None
         try:
             if checkpointer is not None and checkpointer.state and self.has_explicit_state:
                 run.resume(checkpointer.state)
-            return self._checked_end(self._search(run, start))
+            status, reason = self._checked_end(self._search(run, start))
         except Stop as stop:
-            return stop.status, stop.reason + stop.hint
+            status = stop.status
+            reason = stop.reason + stop.hint
         finally:
-            run.finish()
+            run.finish(status)
+        return status, reason
 
     def _checked_end(self, end: object) -> tuple[Status, str]:
         """Return what ``_search`` returned; TypeError for anything but (Status, reason)."""

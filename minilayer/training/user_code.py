@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar, final
 
 import numpy as np
-import numpy.typing as npt
 
 from ..utils.interrupts import interruptible
+from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .problem import PreconditionerLike, ProblemWrapper, ValidationRowsLike
 
@@ -62,7 +62,7 @@ class UserProblem(ProblemWrapper):
     def preconditioner(self) -> PreconditionerLike | None:
         return self._preconditioner()
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
+    def validation_rows(self, X: RowsLike, Y: RowsLike, /) -> ValidationRowsLike:
         return self._validation_rows(X, Y)
 
     def fingerprint(self) -> str:

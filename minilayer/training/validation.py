@@ -9,18 +9,20 @@ from numbers import Real
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from ..errors import DataError
 from ..metrics import accuracy, mean_absolute_error, mean_squared_error
 from ..utils.checks import check_count, check_flag, check_function, check_number, short_repr
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.reprs import constructor_repr
+from ..utils.row_source import RowsLike, in_memory
 from ..utils.types import Array, State
 from .history import Evaluation
 from .problem import Problem
 from .resume.run_state import evaluation_of, evaluation_state, expected_evaluation
 from .resume.state_check import Count, Entries, Number
 from .stopping import Status, Stop
+from .validation_html import validation_html
 
 Metric = Callable[[Array, Array], float]
 
@@ -96,8 +98,8 @@ class Validation:
     @explains_unknown_arguments
     def __init__(
         self,
-        X: npt.ArrayLike,
-        Y: npt.ArrayLike,
+        X: RowsLike,
+        Y: RowsLike,
         *,
         metric: Metric | str | None = None,
         monitor: str = "cost",
@@ -144,6 +146,9 @@ class Validation:
     def __repr__(self) -> str:
         return constructor_repr(self, defaults=False)
 
+    def _repr_html_(self) -> str:
+        return validation_html(self.X, self.Y, self.settings())
+
 
 def _metric_of(name: str) -> Metric:
     if name not in METRICS:
@@ -161,6 +166,14 @@ def _name(function: object) -> str:
         return f"{_name(function.func)}{function.args!r}{keywords!r}"
     named = function if hasattr(function, "__qualname__") else type(function)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def _of_validation(error: TypeError | ValueError) -> TypeError | ValueError:
+    """Return an error that says whose X or Y it names."""
+    for kind in (DataError, TypeError):
+        if isinstance(error, kind):
+            return kind(f"validation: {error}")
+    return ValueError(f"validation: {error}")
 
 
 class ValidationMonitor:
@@ -181,8 +194,8 @@ class ValidationMonitor:
         except (TypeError, ValueError) as error:
             if str(error).startswith("validation: "):
                 raise
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"validation: {error}") from None  # it names X or Y, as the training's do
+            raise _of_validation(error) from None
+        self._targets: Array | None = None  # for the metric
         self.best: Evaluation | None = None
         self.best_iteration = 0
         self._best_score = -math.inf
@@ -195,7 +208,10 @@ class ValidationMonitor:
 
     def measure(self, point: Evaluation, iteration: int) -> tuple[float, float | None]:
         """Return cost and metric (None without one) at an iteration's point."""
-        cost, predictions = self._rows(point.x)
+        try:
+            cost, predictions = self._rows(point.x)
+        except DataError as error:
+            raise _of_validation(error) from error
         score = -cost
         metric = None
         if self._validation.metric is not None:
@@ -216,7 +232,9 @@ class ValidationMonitor:
     def _measure_metric(self, predictions: Array) -> float:
         """Return the metric of targets and predictions of equal shape; labels (m,) stay labels."""
         assert self._validation.metric is not None
-        targets = np.asarray(self._validation.Y)
+        if self._targets is None:
+            self._targets = np.asarray(in_memory("validation: Y", self._validation.Y))
+        targets = self._targets
         if predictions.shape[1] == 1:
             predictions = predictions[:, 0]
             targets = targets.reshape(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -129,21 +130,24 @@ def check_matrix(
             f"{name}: expected 2 dimensions (rows are examples), found 1 of length {array.size}: "
             f"use {name}.reshape{reshape}"
         )
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name}: expected 2 dimensions (rows are examples), found shape {array.shape}"
-        )
-    if array.size == 0:
-        raise ValueError(
-            f"{name}: expected at least one row and one column, found shape {array.shape}"
-        )
-    if columns is not None and array.shape[1] != columns:
-        raise ValueError(f"{name}: expected {columns} {meaning}, found {array.shape[1]}")
+    check_matrix_shape(name, array.shape, columns, meaning)
     return array
 
 
-def check_finite(name: str, matrix: Array) -> None:
-    """Raise ValueError for NaN or infinity. A memory-mapped matrix may exceed the memory."""
+def check_matrix_shape(
+    name: str, shape: tuple[int, ...], columns: int | None = None, meaning: str = "columns"
+) -> None:
+    """Raise ValueError for a shape that is not that of a non-empty matrix of so many columns."""
+    if len(shape) != 2:
+        raise ValueError(f"{name}: expected 2 dimensions (rows are examples), found shape {shape}")
+    if 0 in shape:
+        raise ValueError(f"{name}: expected at least one row and one column, found shape {shape}")
+    if columns is not None and shape[1] != columns:
+        raise ValueError(f"{name}: expected {columns} {meaning}, found {shape[1]}")
+
+
+def check_finite(name: str, matrix: Array, first_row: int = 0) -> None:
+    """Raise ValueError for NaN or infinity; rows are counted from ``first_row``."""
     if matrix.dtype.kind != "f":
         return
     rows = max(1, BYTES_PER_BLOCK // max(1, matrix[:1].nbytes))
@@ -154,8 +158,26 @@ def check_finite(name: str, matrix: Array) -> None:
             found = matrix[start + row, column]
             raise ValueError(
                 f"{name}: expected finite numbers, "
-                f"found {found} in row {start + row}, column {column}"
+                f"found {found} in row {first_row + start + row}, column {column}"
             )
+
+
+def check_names(
+    name: str, names: object, count: int, what: str, *, numbers: bool = False
+) -> tuple[str, ...]:
+    """Return ``count`` names as strings, one for each of ``what``; numbers only if allowed."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(
+            f"{name}: expected a list of strings, such as ['no', 'yes'], found {short_repr(names)}"
+        )
+    found = list(names)
+    kinds = (str, Real, np.bool_) if numbers else (str,)
+    for one in found:
+        if not isinstance(one, kinds):
+            raise TypeError(f"{name}: expected strings, found {short_repr(one)}")
+    if len(found) != count:
+        raise ValueError(f"{name}: expected {count}, one a {what}, found {len(found)}")
+    return tuple(map(str, found))
 
 
 def check_vector(name: str, value: object, size: int) -> Array:

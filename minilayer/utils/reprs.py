@@ -7,6 +7,30 @@ import inspect
 from .checks import short_repr
 
 
+def short_count(count: float) -> str:
+    """Return a count of three digits with its unit of a thousand, a million or more.
+
+    Parameters
+    ----------
+    count : float
+        A number from 0 up.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> [short_count(count) for count in (0.5, 999, 1234, 66_000, 2.5e6, 7e13)]
+    ['0.5', '999', '1.23k', '66k', '2.5M', '7e+04G']
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return f"{count:.3g}"
+
+
 def constructor_repr(value: object, *, defaults: bool = True) -> str:
     """Return ``Class(argument, name=argument, ...)``.
 

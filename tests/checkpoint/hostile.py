@@ -23,7 +23,13 @@ def model() -> ml.Sequential:
 
 
 def save_with_state(path: Path) -> None:
-    ml.save(model(), path, state={"step": 7, "velocity": np.arange(9.0).reshape(3, 3)})
+    """A checkpoint with a state, names and metadata."""
+    named = model()
+    named.feature_names = ["width", "height"]
+    named.class_names = ["no", "yes"]
+    state = {"step": 7, "velocity": np.arange(9.0).reshape(3, 3)}
+    metadata = {"rows": [50, 60], "pixels": np.arange(9, dtype=np.uint8).reshape(3, 3)}
+    ml.save(named, path, state=state, metadata=metadata)
 
 
 def outcome(path: Path) -> str:
@@ -38,6 +44,10 @@ def outcome(path: Path) -> str:
     state = ml.load_state(path)
     assert state.pop("velocity").tobytes() == np.arange(9.0).tobytes()
     assert state == {"step": 7}
+    assert (loaded.feature_names, loaded.class_names) == (("width", "height"), ("no", "yes"))
+    metadata = ml.load_metadata(path)
+    assert metadata.pop("pixels").tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert metadata == {"rows": [50, 60]}
     return "original"
 
 

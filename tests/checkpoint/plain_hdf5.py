@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from minilayer.checkpoint.format import VERSION, checksum, content_checksum
+from minilayer.checkpoint.format import (
+    VERSION,
+    VERSION_WITHOUT_METADATA,
+    bytes_checksum,
+    checksum,
+    content_checksum,
+)
 from minilayer.checkpoint.hdf5 import (
     ATTRIBUTE,
     DATA_LAYOUT,
@@ -20,12 +26,14 @@ from minilayer.checkpoint.hdf5 import (
     SIGNATURE,
     SUPERBLOCK_BYTES,
     SYMBOL_TABLE,
+    datatype_message,
 )
 from minilayer.utils.types import Array
 
 Message = tuple[int, bytes]
 """Type and content."""
 NODE_ENTRIES = 64
+EMPTY: Mapping[str, Any] = {}
 UNDEFINED = 2**64 - 1
 """The address of what is not there."""
 
@@ -107,6 +115,30 @@ class PlainHDF5:
     def dataset(self, value: Array, sha256: str | None = None) -> int:
         data = np.ascontiguousarray(value, "<f8").tobytes()
         return self.dataset_at(self.add(data), value.shape, sha256 or checksum(value))
+
+    def text(self, content: bytes, sha256: str | None = None) -> int:
+        """A dataset that is one string of fixed length."""
+        datatype = struct.pack("<BBBBI", 0x13, 0x11, 0, 0, len(content))
+        return self.header(
+            [
+                dataspace(()),
+                (DATATYPE, datatype),
+                (DATA_LAYOUT, struct.pack("<BBQQ", 3, 1, self.add(content), len(content))),
+                attribute("sha256", sha256 or bytes_checksum(content)),
+            ]
+        )
+
+    def numbers(self, value: Array, sha256: str | None = None) -> int:
+        """A dataset of integers or floats of any size."""
+        content = value.tobytes()
+        return self.header(
+            [
+                dataspace(value.shape),
+                (DATATYPE, datatype_message(value.dtype)),
+                (DATA_LAYOUT, struct.pack("<BBQQ", 3, 1, self.add(content), len(content))),
+                attribute("sha256", sha256 or bytes_checksum(content)),
+            ]
+        )
 
     def dataset_at(self, address: int, shape: Sequence[int], sha256: str) -> int:
         """A dataset whose bytes are at that address."""
@@ -195,19 +227,48 @@ def layer_checksums(layers: Sequence[Layer]) -> list[tuple[str, str, dict[str, s
     ]
 
 
+def add_metadata(
+    file: PlainHDF5, texts: Mapping[str, str], about: str = "", arrays: Mapping[str, Array] = EMPTY
+) -> tuple[int, dict[str, str]]:
+    """Metadata and names; return the group and its checksums.
+
+    ``about`` is the JSON of the arrays' dtypes and shapes, and ``arrays`` are in their stored form.
+    """
+    sums = {name: bytes_checksum(text.encode()) for name, text in texts.items()}
+    links = {name: file.text(text.encode()) for name, text in texts.items()}
+    if not about:
+        return file.group(links), sums
+    links["arrays"] = file.group({name: file.numbers(value) for name, value in arrays.items()})
+    own = {f"arrays/{name}": bytes_checksum(value.tobytes()) for name, value in arrays.items()}
+    return file.group(links, [attribute("arrays", about)]), {**sums, "": about, **own}
+
+
+def with_metadata(texts: Mapping[str, str], about: str = "", **arrays: Array) -> bytes:
+    """A checkpoint of one layer with this metadata, under valid checksums."""
+    file = PlainHDF5()
+    layers = [dense(2, 3)]
+    group, sums = add_metadata(file, texts, about, arrays)
+    links = {"layers": file.group({"0": add_layer(file, layers[0])}), "metadata": group}
+    attributes = root_attributes(layers, None, {}, VERSION, sums)
+    return file.finish(file.group(links, attributes))
+
+
 def root_attributes(
     layers: Sequence[Layer],
     state: str | None,
     state_checksums: Mapping[str, str],
-    version: int = VERSION,
+    version: int = VERSION_WITHOUT_METADATA,
+    metadata: Mapping[str, str] = EMPTY,
 ) -> list[Message]:
     """The attributes of a checkpoint's root, with the checksum of all content."""
     about_state = {} if state is None else {"": state, **state_checksums}
+    sums = layer_checksums(layers)
+    total = content_checksum(sums, about_state, version, None, dict(metadata))
     attributes = [
         attribute("format", "minilayer"),
         attribute("version", version),
         attribute("layers", len(layers)),
-        attribute("sha256", content_checksum(layer_checksums(layers), about_state, version)),
+        attribute("sha256", total),
     ]
     return attributes if state is None else [*attributes, attribute("state", state)]
 

@@ -17,14 +17,15 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from minilayer.checkpoint import hdf5
-from minilayer.checkpoint.format import MAX_BYTES, checksum
+from minilayer.checkpoint import hdf5, metadata
+from minilayer.checkpoint.format import MAX_BYTES, VERSION, checksum
 from minilayer.checkpoint.hdf5 import ATTRIBUTE, CONTINUATION, MalformedError, PlainFile
 from minilayer.checkpoint.reader import read_checkpoint, read_content
 from tests.checkpoint.plain_hdf5 import (
     Layer,
     PlainHDF5,
     add_layer,
+    add_metadata,
     attribute,
     checkpoint,
     dense,
@@ -32,11 +33,14 @@ from tests.checkpoint.plain_hdf5 import (
     root_attributes,
     standardize,
     symbol_table_entry,
+    with_metadata,
     write,
 )
 
 CALLS_PER_BYTE = 2
 MEMORY_PER_BYTE = 16
+METADATA_MEMORY_PER_BYTE = 40
+"""Of load_metadata: the smallest mapping in JSON has 7 letters, and takes 200 bytes."""
 MEMORY_BYTES = 1 << 20
 """What load may take beside that: one mebibyte."""
 
@@ -146,11 +150,11 @@ def calls_of(read: Callable[[Path], object], path: Path, limit: int) -> int:
     return calls
 
 
-def peak_of(path: Path) -> int:
-    """Return the most memory that load takes at a time, in bytes."""
+def peak_of(path: Path, read: Callable[[Path], object] | None = None) -> int:
+    """Return the most memory that load, or another reader, takes at a time, in bytes."""
     tracemalloc.start()
     try:
-        try_to_load(path)
+        (read or try_to_load)(path)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -221,8 +225,24 @@ def many_attributes() -> bytes:
     return file.finish(file.group({"layers": layers}, root_attributes([dense(1, 1)], None, {})))
 
 
+def many_values() -> bytes:
+    return with_metadata({"values": f'{{"a": [{"{},".join([""] * 300_000)}0]}}'})
+
+
+def many_names() -> bytes:
+    """As many as there are columns."""
+    columns = 20_000
+    file = PlainHDF5(compact=True)
+    layer = dense(columns, 1)
+    group, sums = add_metadata(file, {"feature_names": "é\0" * columns})
+    links = {"layers": file.group({"0": add_layer(file, layer)}), "metadata": group}
+    return file.finish(file.group(links, root_attributes([layer], None, {}, VERSION, sums)))
+
+
 @pytest.fixture(
     params=[
+        many_values,
+        many_names,
         one_wide_layer,
         one_wide_layer_of_constants,
         many_narrow_layers,
@@ -239,6 +259,37 @@ def valid(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_a_valid_file_takes_little_memory(valid: Path) -> None:
     assert peak_of(valid) <= MEMORY_PER_BYTE * valid.stat().st_size + MEMORY_BYTES
+
+
+VALUES = {
+    "lists": "[],",
+    "mappings": "{},",
+    "mappings of one": '{"":0},',
+    "numbers": "1.5,",
+    "texts": '"é☃",',
+    "wide letters": '"é☃\N{PILE OF POO}",',
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_metadata_take_a_bounded_memory(kind: str, tmp_path: Path) -> None:
+    values = f'{{"a": [{VALUES[kind] * 100_000}0]}}'
+    path = write(tmp_path / "model.h5", with_metadata({"values": values}))
+    peak = peak_of(path, ml.load_metadata)
+    assert peak <= METADATA_MEMORY_PER_BYTE * path.stat().st_size + MEMORY_BYTES
+    assert peak_of(path, ml.load) <= MEMORY_PER_BYTE * path.stat().st_size + MEMORY_BYTES
+
+
+def test_metadata_are_read_with_little_work(tmp_path: Path) -> None:
+    path = write(tmp_path / "model.h5", many_values())
+    assert calls_of(ml.load_metadata, path, limit=CALLS_PER_BYTE * path.stat().st_size) > 0
+
+
+def test_values_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "MAX_VALUES_BYTES", 1000)
+    path = write(tmp_path / "model.h5", many_values())
+    with pytest.raises(ml.CheckpointError, match="at most 1000 letters of JSON, found 900007"):
+        ml.load_metadata(path)
 
 
 def test_a_valid_file_is_read_with_little_work(valid: Path) -> None:

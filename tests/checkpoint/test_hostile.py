@@ -85,6 +85,12 @@ PLACES = (
     "layers/2/theta",
     "state",
     "state/velocity",
+    "metadata",
+    "metadata/feature_names",
+    "metadata/class_names",
+    "metadata/values",
+    "metadata/arrays",
+    "metadata/arrays/pixels",
 )
 
 
@@ -145,6 +151,9 @@ ATTRIBUTES: dict[str, Callable[[], Any]] = {
         "/:state",
         "layers/0:class",
         "layers/0:config",
+        "metadata:arrays",
+        "metadata/values:sha256",
+        "metadata/arrays/pixels:sha256",
     ],
 )
 @pytest.mark.parametrize("kind", [*ATTRIBUTES, "missing"])

@@ -367,10 +367,10 @@ def replace_theta(value: Array) -> Any:
         (set_attribute("/", "format", "keras"), "/: expected format = 'minilayer', found 'keras'"),
         (lambda f: f.attrs.__delitem__("format"), "/: expected format = 'minilayer', found None"),
         (
-            set_attribute("/", "version", 4),
-            "/: expected version 1 to 3, found 4: a newer minilayer wrote it, install",
+            set_attribute("/", "version", 5),
+            "/: expected version 1 to 4, found 5: a newer minilayer wrote it, install",
         ),
-        (set_attribute("/", "version", "1"), "/: expected version 1 to 3, found '1'"),
+        (set_attribute("/", "version", "1"), "/: expected version 1 to 4, found '1'"),
         (set_attribute("/", "layers", 5), "/layers/4: expected a hard link to it, found none"),
         (set_attribute("/", "layers", 0), "/: expected layers = 1 to 10000, found 0"),
         (

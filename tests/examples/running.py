@@ -45,10 +45,10 @@ def succeed(folder: Path, name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def hide_matplotlib(folder: Path) -> dict[str, str]:
-    """The environment of a process in which matplotlib cannot be imported."""
-    (folder / "matplotlib").mkdir()
-    (folder / "matplotlib" / "__init__.py").write_text("raise ImportError('hidden for a test')")
+def hide(folder: Path, library: str) -> dict[str, str]:
+    """The environment of a process in which a library cannot be imported."""
+    (folder / library).mkdir()
+    (folder / library / "__init__.py").write_text("raise ImportError('hidden for a test')")
     search = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
 

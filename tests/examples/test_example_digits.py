@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
-from tests.examples.running import example, figures, hide_matplotlib, interrupt, run
+from tests.examples.running import example, figures, hide, interrupt, run
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_ctrl_c_keeps_the_json(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:
-    done = run(tmp_path, "digits", "--evaluations", "2", env=hide_matplotlib(tmp_path))
+    done = run(tmp_path, "digits", "--evaluations", "2", env=hide(tmp_path, "matplotlib"))
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"

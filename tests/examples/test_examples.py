@@ -11,7 +11,7 @@ import pytest
 from tests.examples.running import (
     example,
     figures,
-    hide_matplotlib,
+    hide,
     interrupt,
     numbers,
     run,
@@ -20,7 +20,7 @@ from tests.examples.running import (
 from tests.helpers.paths import ROOT
 
 NAMES = ("regression", "xor", "multilabel")
-OTHERS = ("own_layer", "early_stopping", "optimizers")
+OTHERS = ("own_layer", "early_stopping", "optimizers", "export_onnx")
 ALL = (*NAMES, *OTHERS, "digits")
 RUNS = ("to the end", "early stopping")
 
@@ -100,6 +100,27 @@ def test_a_layer_of_ones_own_is_checked_trained_and_short(tmp_path: Path) -> Non
     assert figures(tmp_path / "results" / "own_layer") == {"product"}
 
 
+def test_onnx_files_compute_what_the_network_does(tmp_path: Path) -> None:
+    out = succeed(tmp_path, "export_onnx")
+    right, double, single = (line for line in out.splitlines() if line.count("%") == 1)
+    assert float(double.split()[-1]) < 1e-13 < float(single.split()[-1]) < 1e-5
+    assert double.split()[3] == right.split()[2]
+    folder = tmp_path / "results" / "export_onnx"
+    assert {file.name for file in folder.glob("*.onnx")} == {
+        "digits_float32.onnx",
+        "digits_float64.onnx",
+    }
+    assert figures(folder) == {"differences"}
+
+
+def test_without_onnxruntime_the_example_says_what_to_install(tmp_path: Path) -> None:
+    environment = hide(tmp_path, "onnxruntime")
+    done = run(tmp_path, "export_onnx", env=environment)
+    message = "it needs onnxruntime: pip install 'minilayer[onnx]' onnxruntime"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"export_onnx.py: error: {message}\n"
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_wrong_folder_is_told_of_before_any_training(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("where a folder would have to be")
@@ -164,6 +185,7 @@ SHORT = {
     "early_stopping": ["--evaluations", "5"],
     "optimizers": ["--evaluations", "5", "--only", "LBFGS"],
     "digits": ["--evaluations", "5"],
+    "export_onnx": ["--evaluations", "5"],
 }
 """Arguments of short runs."""
 INTERRUPTED = [
@@ -173,6 +195,7 @@ INTERRUPTED = [
     ("own_layer", [], ["L-BFGS: interrupted after", "RMSE"], {"product"}),
     ("early_stopping", [], ["to the end  ", "interrupted after"], {"cost", "confusion"}),
     ("optimizers", ["--only", "TNC"], ["lowest cost\nTNC"], {"evaluations", "seconds"}),
+    ("export_onnx", [], ["L-BFGS: interrupted after", "onnx, 41 kB"], {"differences"}),
     ("digits", [], ["TNC: interrupted", "identically  True"], {"cost", "mistakes"}),
 ]
 
@@ -259,7 +282,7 @@ def test_a_narrow_terminal_gets_a_line_for_each_value(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_without_matplotlib_they_say_what_to_install(tmp_path: Path, name: str) -> None:
-    done = run(tmp_path, name, *SHORT.get(name, []), env=hide_matplotlib(tmp_path))
+    done = run(tmp_path, name, *SHORT.get(name, []), env=hide(tmp_path, "matplotlib"))
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         "no figures: minilayer.plots needs matplotlib: pip install 'minilayer[plots]'"

@@ -16,12 +16,14 @@ import minilayer as ml
 from minilayer.checkpoint import reader
 from minilayer.checkpoint.format import checksum
 from minilayer.checkpoint.hdf5 import CONTINUATION, PlainFile
+from minilayer.checkpoint.metadata import to_stored
 from minilayer.utils.types import Array, State
 from tests.checkpoint.plain_hdf5 import (
     Layer,
     Message,
     PlainHDF5,
     add_layer,
+    add_metadata,
     attribute,
     dense,
     root_attributes,
@@ -43,6 +45,20 @@ TOKENS = (
 )
 COPIED_ONE_IN = 8
 """Saving takes ten times as long as loading."""
+PLAIN_VALUES: tuple[Any, ...] = (
+    1,
+    2.5,
+    "text",
+    True,
+    None,
+    [1, "a"],
+    {"a": [None]},
+    "\ud800",
+    [],
+    {},
+)
+DTYPES = ("|b1", "<i2", "|u1", "<f2", "<f4", "<f8", "<c8", "<U2", "|S3", "<M8[D]", "<m8[25s]")
+WRONG_DTYPES = ("|O", ">f8", "<f16", "|V8", "i4,f4", "<U0", "<U999999999", "<M8[0s]", "<M8[q]", "")
 NAMES = ("v", "w", "a", "ä", "x" * 255, "..", "\x1b", "0")
 
 
@@ -124,8 +140,11 @@ def generate(source: Source) -> bytes:
         text = _mutated_text(source, json.dumps(described))[:64_000]
         if links:
             members["state"] = file.group(links)
-    version = source.choice((3, 3, 3, 2, 1))
-    attributes = root_attributes(layers, text, sums, version)
+    version = source.choice((3, 4, 4, 3, 2, 1))
+    metadata: dict[str, str] = {}
+    if version == 4 or source.chance(20):
+        members["metadata"], metadata = _metadata(source, file, layers)
+    attributes = root_attributes(layers, text, sums, version, metadata)
     attributes = [_mutated_attribute(source, one) for one in attributes]
     content = file.finish(file.group(members, attributes))
     if source.chance(20):
@@ -215,6 +234,51 @@ def _mutated_state(source: Source, values: State, shapes: State) -> State:
     return {"values": values, "arrays": shapes}
 
 
+def _metadata(
+    source: Source, file: PlainHDF5, layers: Sequence[Layer]
+) -> tuple[int, dict[str, str]]:
+    """Return the group of metadata and names, and its checksums."""
+    texts = {}
+    if source.chance(2):
+        texts["feature_names"] = _names(source, 3)
+    if source.chance(2):
+        texts["class_names"] = _names(source, 3)
+    if source.chance(2):
+        values = {name: source.choice(PLAIN_VALUES) for name in NAMES[: source.integer(0, 3)]}
+        texts["values"] = _mutated_text(source, json.dumps(values)) or " "
+    about: dict[str, Any] = {}
+    arrays = {}
+    for _ in range(source.integer(0, 3)):
+        name = source.choice(NAMES)
+        dtype = np.dtype(source.choice(DTYPES))
+        shape = source.choice(((), (1,), (3,), (2, 2), (0,), (0, 3), (1,) * 31))
+        value = np.full(shape, source.choice((0, 1, 1)), "u1").astype(dtype)
+        about[name] = [dtype.str, list(shape)]
+        arrays[name] = to_stored(value)
+        if source.chance(12):
+            arrays[name] = np.full_like(arrays[name], source.choice((2, 100, 127)))
+    if about and source.chance(8):
+        name = source.choice(list(about))
+        about[name] = source.choice(
+            (
+                [source.choice(DTYPES + WRONG_DTYPES), about[name][1]],
+                [about[name][0], source.choice(([-1], [2**62, 8], [0, 2**62, 8], [3.0], 3, None))],
+                source.choice(([], {}, "<f8", ["<f8"], [3], [["<f8"], [3]])),
+            )
+        )
+    described = _mutated_text(source, json.dumps(about))[:60_000] if about else ""
+    return add_metadata(file, texts, described, arrays)
+
+
+def _names(source: Source, count: int) -> str:
+    """Texts of so many names, now and then of others."""
+    names = [source.choice(NAMES) for _ in range(count)]
+    if source.chance(8):
+        names = source.choice((names[1:], [*names, "a"], ["", "", ""], ["a\0", "b", "c"]))
+    text = "".join(f"{name}\0" for name in names) or " "
+    return text[:-1] if source.chance(20) else text
+
+
 def _mutated_text(source: Source, text: str) -> str:
     """JSON, now and then with another token in it, or cut."""
     if not source.chance(12):
@@ -230,7 +294,7 @@ def _mutated_attribute(source: Source, message: Message) -> Message:
     if not source.chance(30):
         return message
     name = source.choice(("format", "version", "layers", "sha256", "state", "arrays"))
-    values: list[str | int] = [0, 1, 2, 3, 4, -1, 2**62, "", "minilayer", "2", "\x1b", "ä"]
+    values: list[str | int] = [0, 1, 2, 3, 4, 5, -1, 2**62, "", "minilayer", "2", "\x1b", "ä"]
     return attribute(name, source.choice(values))
 
 
@@ -251,6 +315,7 @@ def execute(content: bytes, path: Path) -> str:
         try:
             model = ml.load(path)
             said = ""
+            _check_metadata(path)
         except ml.CheckpointError as error:
             said = str(error)
     read = _CountedFile.last
@@ -267,15 +332,36 @@ def execute(content: bytes, path: Path) -> str:
     return "loaded"
 
 
+def _check_metadata(path: Path) -> None:
+    """Read metadata: values and arrays, or CheckpointError in the form of all."""
+    said = ""
+    try:
+        repr(ml.load_metadata(path))  # an array whose numbers are none of its dtype fails here
+    except ml.CheckpointError as error:
+        said = str(error)
+    assert not said or said.startswith(f"{path}: /metadata/values: "), said
+    assert not said or said.isprintable(), said
+    assert len(said) < 1500, said
+
+
 def _check_copy(model: ml.Sequential, path: Path) -> None:
     """Save what was loaded, and load it again."""
     state = ml.load_state(path)
     copy = path.with_name("copy")
-    ml.save(model, copy, state=state, allow_non_finite=True)
+    ml.save(model, copy, state=state, metadata=_metadata_of(path), allow_non_finite=True)
     again = ml.load(copy)
+    assert (again.feature_names, again.class_names) == (model.feature_names, model.class_names)
+    np.testing.assert_equal(_metadata_of(copy), _metadata_of(path))
     assert repr(again) == repr(model)
     assert again.parameters.tobytes() == model.parameters.tobytes()
     np.testing.assert_equal(ml.load_state(copy), state)
+
+
+def _metadata_of(path: Path) -> State:
+    try:
+        return ml.load_metadata(path)
+    except ml.CheckpointError:
+        return {}
 
 
 TARGET = Target("checkpoint", generate, execute)

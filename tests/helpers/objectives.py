@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import minilayer as ml
 from minilayer.training import CostAndGradient
 from minilayer.training.problem import ValidationRowsLike
+from minilayer.utils.row_source import RowsLike
 from minilayer.utils.types import Array
 from tests.helpers.clock import FakeClock
 from tests.helpers.problems import START, rosenbrock, rosenbrock_hessian
@@ -219,7 +219,7 @@ class ScriptedValidation(Rosenbrock):
         super().__init__()
         self.costs = costs
 
-    def validation_rows(self, X: npt.ArrayLike, Y: npt.ArrayLike, /) -> ValidationRowsLike:
+    def validation_rows(self, X: RowsLike, Y: RowsLike, /) -> ValidationRowsLike:
         return _ScriptedRows(iter(self.costs))
 
 

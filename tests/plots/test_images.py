@@ -140,7 +140,7 @@ def test_mistakes_are_upright_in_either_order() -> None:
         ({"count": 0}, "count: expected at least 1, found 0"),
         ({"class_names": ["a"]}, "class_names: expected 2, one a class, found 1"),
         ({"class_names": "ab"}, "class_names: expected a list of strings, such as "),
-        ({"class_names": [0, 1]}, "class_names: expected strings, found 0"),
+        ({"class_names": [None, 1]}, "class_names: expected strings, found None"),
     ],
 )
 def test_what_no_mistakes_can_be_shown_of_is_named(changed: dict[str, Any], message: str) -> None:

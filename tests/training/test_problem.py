@@ -268,12 +268,14 @@ def test_what_a_function_may_lack_has_a_default(wrap: Callable[[Any], ml.Problem
     assert problem.l2 == 0
     assert problem.preconditioner() is None
     assert problem.advice(np.ones(2), success=False) == ""
+    assert problem.progress_note() == ""
     assert problem.loss is None
     problem.set_parameters(np.ones(2))
 
 
 def test_refusals_and_defaults_are_all_members() -> None:
     defaults = {"x0", "l2", "loss", "preconditioner", "set_parameters", "advice", "identity"}
+    defaults |= {"shuffled_rows", "progress_note"}
     assert {*REFUSALS, "__call__", *defaults} == set(MEMBERS)
 
 

@@ -17,7 +17,7 @@ import minilayer as ml
 from minilayer.training import progress
 from minilayer.training.progress import REFRESH_SECONDS, Figures, ProgressBar
 from tests.helpers.clock import FakeClock
-from tests.helpers.problems import xor
+from tests.helpers.problems import START, rosenbrock, xor
 from tests.helpers.terminal import terminal
 
 ROWS = np.linspace(-1, 1, 40)[:, None]
@@ -87,6 +87,17 @@ def train(trainer: ml.Trainer, **options: Any) -> ml.TrainingResult:
             "|gradient| 1.23e-03 |{bar}| {elapsed}<{remaining}",
         ),
         (12, {}, "cost 0.339, "),
+        (
+            80,
+            {"note": "1.2M rows/s, slowest part 3: 0.21 s"},
+            "L-BFGS: cost 0.339123, 112/250 evals, 1.2M rows/s, slowest part 3: 0.21 s",
+        ),
+        (40, {"note": "1.2M rows/s"}, "cost 0.339123, 112/250 evals |{bar}|"),
+        (
+            120,
+            {"note": "1.2M rows/s", "total": None},
+            "L-BFGS: cost 0.339123, 112 evaluations, |gradient| 1.23e-03, 1.2M rows/s {elapsed}",
+        ),
     ],
 )
 def test_the_line_has_what_there_is_room_for(
@@ -102,6 +113,7 @@ def test_the_line_has_what_there_is_room_for(
     total=st.none() | counts,
     count=counts,
     values=st.tuples(costs, costs, costs, costs),
+    note=st.text("ab{}: ", max_size=30),
 )
 def test_no_line_is_wider_than_the_terminal(
     columns: int,
@@ -110,6 +122,7 @@ def test_no_line_is_wider_than_the_terminal(
     total: int | None,
     count: int,
     values: tuple[float | None, float | None, float | None, float | None],
+    note: str,
 ) -> None:
     cost, norm, validation, metric = values
     shown = Figures(
@@ -122,6 +135,7 @@ def test_no_line_is_wider_than_the_terminal(
         gradient_norm=norm,
         validation_cost=validation,
         metric=metric,
+        note=note,
     )
     line = shown.line(columns).format(bar="|" * 6, elapsed="00:12", remaining="01:23")
     assert len(line) <= columns
@@ -251,14 +265,20 @@ class Widget:
         self.total = total
         self.bar_format = bar_format
         self.is_closed = False
+        self.is_red = False
         self.made.append(self)
 
     def refresh(self) -> None:
         """Draw: not here."""
 
+    def disp(self, bar_style: str) -> None:
+        assert bar_style == "danger"
+        assert not self.is_closed
+        self.is_red = True
+
     def close(self) -> None:
         """Paint the bar red if a part of its total is left."""
-        assert self.total is None or self.n >= self.total
+        self.is_red |= self.total is not None and self.n < self.total
         self.is_closed = True
 
 
@@ -274,6 +294,7 @@ def test_the_bar_of_a_page_has_all_figures_and_is_not_red(widgets: list[Widget])
     result = train(ml.LBFGS(max_evaluations=5000), l2=1.0, validation=VALIDATION)
     assert result.success
     (widget,) = widgets
+    assert not widget.is_red
     assert widget.n == result.nfev < 5000
     left, right = widget.bar_format.split("{bar}")
     assert left == "L-BFGS "
@@ -363,6 +384,21 @@ def test_evaluations_in_quick_succession_are_drawn_together(
     assert capsys.readouterr().err == ""
     bar.close()
     assert "cost 1, 3 eval" in capsys.readouterr().err
+
+
+class Noted(ml.ProblemWrapper):
+    """An objective with a note."""
+
+    def progress_note(self) -> str:
+        return "3 rows/s"
+
+
+@pytest.mark.parametrize(("kind", "is_shown"), [(Noted, True), (ml.ProblemWrapper, False)])
+def test_the_note_of_an_objective_is_shown(
+    kind: type[ml.ProblemWrapper], is_shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ml.LBFGS(max_iterations=3).minimize(kind(rosenbrock), START, progress=True)
+    assert (", 3 rows/s" in capsys.readouterr().err) is is_shown
 
 
 def test_a_finished_run_that_is_taken_up_again_shows_no_cost_that_it_did_not_evaluate(

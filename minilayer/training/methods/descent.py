@@ -14,7 +14,7 @@ from ..resume.state_check import Entries, Floats, Number
 from ..run import Run
 from ..stopping import Status, check_bounded
 from .cost_window import ITERATIONS, CostWindow
-from .inverse_hessian import InverseHessian, expected_pairs, pairs_state
+from .inverse_hessian import ExpectedPairs, InverseHessian
 from .line_search import LineSearch
 
 Ending = tuple[Status, str]
@@ -47,7 +47,7 @@ class Descent:
         self, run: Run, x0: Array, memory: int, preconditioner: PreconditionerLike | None
     ) -> None:
         self._run = run
-        self._inverse_hessian = InverseHessian(memory)
+        self._inverse_hessian = InverseHessian(memory, x0.size)
         self._preconditioner = preconditioner
         self._preconditioned_at: Array | None = None
         if run.resumed is None:
@@ -112,7 +112,7 @@ class Descent:
         self._inverse_hessian.add(there.x - self.here.x, there.gradient - self.here.gradient)
         self.here = there
         self._window = self._window.after(there.cost)
-        window, pairs = self._window, self._inverse_hessian.pairs
+        window, pairs = self._window, self._inverse_hessian.snapshot()
         preconditioned_at = self._preconditioned_at
 
         def state() -> State:
@@ -122,7 +122,7 @@ class Descent:
                 "gradient": there.gradient,
                 "costs": np.array(window.costs),
                 "restart_cost": window.restart_cost,
-                "pairs": pairs_state(pairs),
+                "pairs": pairs(),
             }
             if preconditioned_at is not None:
                 whole["preconditioned_at"] = preconditioned_at
@@ -140,7 +140,7 @@ class Descent:
                 "cost": Number(),
                 "gradient": vector,
                 "costs": Floats((None,)),
-                "pairs": expected_pairs(size),
+                "pairs": ExpectedPairs(size),
             },
             optional={"restart_cost": Number(), "preconditioned_at": vector},
         )

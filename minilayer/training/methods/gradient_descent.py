@@ -38,8 +38,9 @@ class GradientDescent(Trainer):
     iteration is an epoch: the rows, shuffled, are taken ``batch_size`` at a time, one step each,
     the last one with what is left. Then cost and gradient of all rows are evaluated, for the
     history, the best point and the tolerance. The minibatches of an epoch count as one evaluation
-    together. They are gathered from a second copy of the data. The run has converged if the 2-norm
-    of the gradient is at most ``tolerance``.
+    together. They are gathered from a second copy of the data. Rows of a file are shuffled in
+    blocks: see ``Objective.shuffled_rows``. The run has converged if the 2-norm of the gradient is
+    at most ``tolerance``.
 
     Parameters
     ----------
@@ -172,9 +173,10 @@ class GradientDescent(Trainer):
         """Yield an epoch's minibatches: the share of the epoch before each, and its rows."""
         rows = run.start_epoch()
         rng = np.random.default_rng([self.seed, run.iterations])  # so that it can be resumed
-        order = rng.permutation(rows)
-        for start in range(0, rows, batch_size):
-            yield start / rows, order[start : start + batch_size]
+        start = 0
+        for chosen in _in_batches(run.problem.shuffled_rows(rng), batch_size):
+            yield start / rows, chosen
+            start += len(chosen)
 
     def _check(self, problem: Problem) -> None:
         if self.batch_size is not None and self.batch_size > problem.rows:
@@ -191,6 +193,18 @@ class GradientDescent(Trainer):
             unit = "epochs"  # of two evaluations each
             limits = [iterations, None if evaluations is None else (evaluations - 1) // 2]
         return unit, min((limit for limit in limits if limit is not None), default=None)
+
+
+def _in_batches(parts: Iterator[Array], size: int) -> Iterator[Array]:
+    """Yield ``size`` row numbers at a time, at last those that are left."""
+    left = np.empty(0, np.intp)
+    for part in parts:
+        left = np.concatenate([left, part]) if left.size else part
+        while len(left) >= size:
+            yield left[:size]
+            left = left[size:]
+    if left.size:
+        yield left
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class Floats:
     is_finite: bool = True
     is_count: bool = False
     """Whether the numbers are integers from 0 up."""
+    is_square: bool = False
+    """Whether the two lengths are equal."""
 
     def checked(self, value: object, place: str) -> Array:
         lengths = ", ".join("any" if length is None else str(length) for length in self.shape)
@@ -93,6 +95,8 @@ class Floats:
         pairs = zip(self.shape, value.shape, strict=True)
         if any(length not in (None, found) for length, found in pairs):
             raise StateError(place, expected, short_repr(value))
+        if self.is_square and value.shape[0] != value.shape[1]:
+            raise StateError(place, "a square", short_repr(value))
         is_right = np.isfinite(value) if self.is_finite else np.ones(value.shape, bool)
         if self.is_count:
             is_right &= (value >= 0) & (value <= MAX_COUNT) & (value == np.floor(value))

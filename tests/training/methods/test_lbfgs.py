@@ -175,8 +175,15 @@ def logistic(dtype: str) -> ml.Objective:
     return ml.Objective(model, X, labels, ml.BinaryCrossEntropy(), 1.0, dtype=dtype)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("tolerance", [1e-5, 0.0])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [
+        ("float64", 1e-5),
+        ("float64", 0.0),
+        ("float32", 1e-4),  # costs show no fall where the gradient is smaller
+        ("float32", 0.0),
+    ],
+)
 def test_a_minimum_is_found_to_the_last_digits(dtype: str, tolerance: float) -> None:
     expected = ml.ScipyTrainer("BFGS", gtol=1e-9).minimize(logistic("float64"))
     result = ml.LBFGS(tolerance=tolerance, cost_tolerance=0.0).minimize(logistic(dtype))

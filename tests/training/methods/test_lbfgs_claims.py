@@ -101,7 +101,7 @@ def test_a_network_of_relus_is_not_sent_to_check_gradient(seed: int) -> None:
     labels = rng.integers(0, 2, 60)
     model = ml.mlp(4, 6, 1, hidden=ml.ReLU, output=ml.Sigmoid, initializer=ml.Glorot(), seed=seed)
     objective = ml.Objective(model, X, labels, ml.BinaryCrossEntropy(), l2=1.0)
-    result = ml.LBFGS(max_evaluations=3000).minimize(objective)
+    result = ml.LBFGS().minimize(objective)
     assert result.status == ml.Status.STALLED
     assert result.success
     assert "check_gradient" not in result.message

@@ -251,9 +251,9 @@ REFUSALS: dict[str, tuple[Place, object, str]] = {
         r"method/pairs: expected arrays of equal lengths, found {'steps': 9, ",
     ),
     "half a pair": (
-        ("method", "pairs", "inverse_products"),
+        ("method", "pairs", "numbers"),
         None,
-        "method/pairs/inverse_products: expected an entry of that name, found none",
+        "method/pairs/numbers: expected an entry of that name, found none",
     ),
     "half an iteration": (
         ("history", "iteration"),

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from .nn import Dense, Layer, Sequential, Sigmoid
-from .utils.checks import check_finite, check_instance, check_matrix, check_path
-from .utils.files import replace_file
-from .utils.matlab5 import read_matrices
-from .utils.types import Array
+from ..nn import Dense, Layer, Sequential, Sigmoid
+from ..utils.checks import check_finite, check_instance, check_matrix, check_path
+from ..utils.files import replace_file
+from ..utils.matlab5 import read_matrices
+from ..utils.types import Array
 
 PIXELS = 400
 """Pixels of an image: 20 x 20."""
