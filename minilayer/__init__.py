@@ -5,6 +5,8 @@ is), ``objective`` (cost and gradient on data), ``training`` (the optimizers), `
 (networks in files).
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .checkpoint import load, load_loss, load_metadata, load_parameters, load_state, save
 from .errors import (
     CheckpointError,
@@ -19,7 +21,7 @@ from .errors import (
 )
 from .ex4 import load_ex4, load_ex4_weights, save_ex4_weights
 from .fit import fit
-from .labels import one_hot, stratified_split
+from .labels import decode_labels, encode_labels, one_hot, stratified_split
 from .metrics import (
     accuracy,
     confusion_matrix,
@@ -72,7 +74,6 @@ from .training import (
     ProblemWrapper,
     Status,
     Trainer,
-    TrainingResult,
     Validation,
 )
 from .training.methods import (
@@ -90,9 +91,11 @@ from .training.methods import (
     Warmup,
 )
 from .utils.classes import predicted_classes
-from .utils.version import library_version as _library_version
 
-__version__ = _library_version()
+if TYPE_CHECKING:
+    from .training import TrainingResult
+
+    __version__: str
 
 __all__ = [
     "ELU",
@@ -160,6 +163,8 @@ __all__ = [
     "check_gradient",
     "confusion_matrix",
     "confusion_table",
+    "decode_labels",
+    "encode_labels",
     "fit",
     "load",
     "load_ex4",
@@ -180,3 +185,20 @@ __all__ = [
     "stratified_split",
     "top_k_accuracy",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what takes a while to import, at its first use."""
+    if name == "TrainingResult":
+        from .training import TrainingResult
+
+        return TrainingResult
+    if name == "__version__":
+        from .utils.version import library_version
+
+        return library_version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

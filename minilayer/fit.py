@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,15 @@ from .nn import (
 from .objective import ClassWeight, Objective
 from .objective.inputs import subclass_hint
 from .objective.standardization import layers_restored_after_errors, standardize_model
-from .training import Callback, Problem, Trainer, TrainingResult, Validation
+from .training import Callback, Problem, Trainer, Validation
 from .training.methods import LBFGS, Rule
 from .utils.checks import check_flag, check_instance, check_number, check_seed
 from .utils.foreign_names import explains_unknown_arguments
 from .utils.row_source import RowsLike
+from .utils.tables import column_names
+
+if TYPE_CHECKING:
+    from .training import TrainingResult
 
 DEFAULT_MAX_ITERATIONS = 200
 """Of fit without a trainer and without a limit."""
@@ -88,9 +92,10 @@ def fit(
         is given.
     X : array_like or dask array, shape (m, n_inputs)
         Rows. For dask arrays the objective is a ``minilayer.distributed.DaskObjective`` on the
-        default client; if there is none, on a LocalCluster that lasts as long as the run.
+        default client; if there is none, on a LocalCluster that lasts as long as the run. The
+        columns of a DataFrame (pandas, polars) become ``model.feature_names``.
     Y : array_like or dask array, shape (m, n_outputs) or (m,)
-        Targets, or integer labels for several classes.
+        Targets, or integer labels for several classes. ``encode_labels`` makes them of strings.
     l2 : float, default 0
         The penalty: the exercise's lambda, the same number as scikit-learn's ``alpha``.
     standardize : bool, default False
@@ -192,6 +197,8 @@ def fit(
     is_distributed = any(type(array).__module__.startswith("dask.array") for array in (X, Y))
     surroundings: AbstractContextManager[Problem]  # of both objectives; each offers all of Problem
     with layers_restored_after_errors(model):
+        if starts_anew and column_names(X) is not None:
+            model.feature_names = None  # of earlier data
         if check_flag("standardize", standardize) and is_distributed:
             raise ValueError(
                 "standardize: expected False with dask arrays, found True: put "

@@ -8,7 +8,84 @@ import numpy as np
 import numpy.typing as npt
 
 from .utils.checks import check_count, check_names, check_numeric, check_seed, short_repr
+from .utils.label_codes import encode
 from .utils.types import Array
+
+
+def encode_labels(labels: npt.ArrayLike) -> tuple[Array, Array]:
+    """Return class numbers for labels of any kind, and the classes that they stand for.
+
+    The classes are sorted, as in ``numpy.unique``. Categories of pandas and Enums of polars keep
+    their own order, and those without a row are classes too.
+
+    Parameters
+    ----------
+    labels : array_like or Series, shape (m,)
+        Strings, numbers, booleans, dates or categories.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (m,)
+        Class numbers from 0 up: the targets for ``fit``.
+    classes : ndarray, shape (classes,)
+        What each number stands for: ``classes[codes]`` are the labels. ``model.class_names =
+        classes`` lets checkpoints and plots know them.
+
+    Raises
+    ------
+    TypeError
+        For labels of several kinds, or of kinds that have no order.
+    ValueError
+        For labels that are missing, and arrays that are not 1-D; the message names the row.
+
+    See Also
+    --------
+    decode_labels : The way back.
+
+    Examples
+    --------
+    >>> codes, classes = encode_labels(["rabbit", "cat", "rabbit"])
+    >>> codes, classes
+    (array([1, 0, 1]), array(['cat', 'rabbit'], dtype='<U6'))
+    >>> decode_labels(codes, classes)
+    array(['rabbit', 'cat', 'rabbit'], dtype='<U6')
+    """
+    return encode("labels", labels)
+
+
+def decode_labels(codes: npt.ArrayLike, classes: npt.ArrayLike) -> Array:
+    """Return the labels that class numbers stand for.
+
+    Parameters
+    ----------
+    codes : array_like of int, shape (m,)
+        Class numbers, such as ``model.predict_class(X)``.
+    classes : array_like, shape (classes,)
+        The classes of ``encode_labels``, or ``model.class_names``.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        A label for each number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For codes that are not class numbers of these classes.
+
+    Examples
+    --------
+    >>> decode_labels([1, 0], ["no", "yes"])
+    array(['yes', 'no'], dtype='<U3')
+    """
+    numbers = check_class_labels("codes", codes)
+    known = np.asarray(classes)
+    if known.ndim != 1:
+        raise ValueError(f"classes: expected a 1-D array, found shape {known.shape}")
+    if numbers.max() >= len(known):
+        expected = f"0..{len(known) - 1} for {len(known)} classes"
+        raise ValueError(f"codes: expected {expected}, found {numbers.max()}")
+    return np.asarray(known[numbers])
 
 
 def one_hot(labels: npt.ArrayLike, classes: int) -> Array:

@@ -214,7 +214,7 @@ def test_large_counts_are_separated() -> None:
         ([[1, 0], [0, 1]], ["a"], "class_names: expected 2, one a class, found 1"),
         ([[1, 0], [0, 1]], "ab", "class_names: expected a list of strings, such as "),
         ([[1, 0], [0, 1]], 2, "class_names: expected a list of strings, such as "),
-        ([[1, 0], [0, 1]], ["a", 1], "class_names: expected strings, found 1"),
+        ([[1, 0], [0, 1]], ["a", None], "class_names: expected strings, found None"),
         ([[1, 0]], None, "matrix: expected as many columns as rows, 1, found 2"),
     ],
 )

@@ -40,7 +40,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             "ml.fit(classifier, X, labels + 1)",
             ValueError,
-            "Y: expected labels 0..2 (the model has 3 outputs), found 1..3: numpy.unique(Y,",
+            "Y: expected labels 0..2 (the model has 3 outputs), found 1..3: ",
         ),
         (
             "ml.fit(classifier, X, labels.astype(float))",
@@ -60,7 +60,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             'ml.fit(classifier, X, np.array(["a", "b", "c", "a"] * 5))',
             TypeError,
-            "Y: expected numbers, found strings: numpy.unique(Y, return_inverse=True) gives",
+            "Y: expected numbers, found strings: minilayer.encode_labels(Y) gives",
         ),
         (
             "ml.fit(classifier, X * np.nan, labels)",
@@ -604,7 +604,7 @@ MISTAKES: dict[str, list[Row]] = {
         (
             'ml.accuracy(["a", "b"], ["a", "b"])',
             TypeError,
-            "labels: expected numbers, found dtype <U1: numpy.unique(labels,",
+            "labels: expected numbers, found dtype <U1: minilayer.encode_labels(labels)",
         ),
         (
             "ml.accuracy([], [])",

@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "testing": "nn objective checkpoint",
     "plots": "nn training/history labels",
     "export": "nn labels estimators",
+    "command_line": "nn checkpoint labels export",
+    "__main__": "command_line",
 }
 """Each folder (or file beside the folders), and the folders that it may import from."""
 
@@ -44,7 +46,7 @@ ONLY_IMPORTER = {
         "training/methods/scipy_trainer.py",
         "training/result.py",  # for OptimizeResult
     },
-    "scipy.linalg": {"training/methods/inverse_hessian.py"},
+    "scipy.linalg": {"utils/cpus.py"},  # so that its BLAS is held to one thread too
     "threadpoolctl": {"utils/cpus.py"},
     "tqdm": {"training/progress.py"},
     "h5py": {"checkpoint/writer.py"},

@@ -18,7 +18,7 @@ def test_version_without_installation_is_unknown(monkeypatch: pytest.MonkeyPatch
     def not_installed(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(version, "version", not_installed)
+    monkeypatch.setattr(importlib.metadata, "version", not_installed)
     version.library_version.cache_clear()
     assert version.library_version() == "unknown"
     version.library_version.cache_clear()

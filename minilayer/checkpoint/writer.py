@@ -6,9 +6,8 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from ..errors import CheckpointError
@@ -43,6 +42,9 @@ from .hdf5 import MAX_DIMENSIONS
 from .metadata import Metadata, describe_arrays, encode_metadata, load_values, set_names, to_stored
 from .reader import Content, printable, read_checkpoint
 from .stored_loss import decode_loss, encode_loss
+
+if TYPE_CHECKING:
+    import h5py
 
 STORABLE_ARRAY = "a name of at most 255 bytes without / and at most 32 dimensions"
 """What a parameter must have."""
@@ -389,6 +391,8 @@ def _is_storable(value: object, depth: int) -> bool:
 
 
 def _encode(model: Sequential, state: State, loss: str | None, metadata: Metadata) -> bytes:
+    import h5py  # loading does without it, and it takes as long to import as NumPy
+
     buffer = io.BytesIO()
     version = VERSION if metadata else VERSION_WITHOUT_METADATA
     with h5py.File(buffer, "w", libver="earliest") as file:
@@ -455,6 +459,8 @@ def _add_state(file: h5py.File, state: State) -> dict[str, str]:
 
 def _add_metadata(group: h5py.Group, metadata: Metadata) -> dict[str, str]:
     """Write metadata and names; return the checksums by path, and the arrays' JSON as ""."""
+    import h5py
+
     sums: dict[str, str] = {}
     for name, text in metadata.texts.items():
         content = text.encode()

@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-from scipy.io import savemat
 
 from ..nn import Dense, Layer, Sequential, Sigmoid
 from ..utils.checks import check_finite, check_instance, check_matrix, check_path
@@ -164,6 +163,8 @@ def save_ex4_weights(model: Sequential, path: str | os.PathLike[str]) -> None:
         if isinstance(layer, Dense) and not layer.has_bias:
             raise ValueError(f"model: expected Dense layers with a bias, found {layer!r}")
     thetas = {f"Theta{k}": layer.parameters["theta"] for k, layer in enumerate(dense, start=1)}
+    from scipy.io import savemat  # it takes longer to import than all of minilayer
+
     buffer = io.BytesIO()
     savemat(buffer, thetas)
     replace_file(path, buffer.getvalue())

@@ -16,6 +16,7 @@ from ..utils.classes import predicted_classes
 from ..utils.floating_point import ignores_floating_point_errors
 from ..utils.output import check_output
 from ..utils.row_source import AnyRows, RowsLike, check_row_matrix, read_blocks
+from ..utils.tables import check_column_names, column_names
 from ..utils.types import Array
 from .activation import Activation
 from .activations import Sigmoid
@@ -260,6 +261,7 @@ class Sequential:
         if self._is_checked(x):
             y = x
         else:
+            check_column_names(self._feature_names, column_names(x))
             X = check_matrix("X", x, self.n_inputs, f"columns (inputs of {self._layers[0]!r})")
             y = X.astype(self._input_dtype, copy=False)
         self._rows = len(y)
@@ -348,7 +350,8 @@ class Sequential:
         ----------
         X : array_like, shape (m, n_inputs)
             Rows of any numeric dtype and memory order, or in a file, as Objective takes them. A
-            file is read once, some rows at a time.
+            file is read once, some rows at a time. The columns of a DataFrame must be those of
+            ``feature_names``, in their order.
         out : array or file, shape (m, n_outputs), optional
             Where the output is written: an array, a memory map, an h5py dataset or whatever takes
             ``out[start:stop] = rows``, of floating-point numbers. Default: a new array.
@@ -375,7 +378,7 @@ class Sequential:
         >>> model.predict([[1.0], [2.0], [3.0]], out=scores) is scores
         True
         """
-        data = self._check_inputs(X)
+        data = self.check_inputs(X)
         if out is None:
             out = np.empty((len(data), self.n_outputs))
         else:
@@ -384,7 +387,26 @@ class Sequential:
             out[rows] = output
         return out
 
-    def _check_inputs(self, X: RowsLike) -> AnyRows:
+    def check_inputs(self, X: RowsLike) -> AnyRows:
+        """Return X as rows of the model's width, in memory or to be read.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, n_inputs)
+            Rows, as ``predict`` takes them.
+
+        Returns
+        -------
+        ndarray or rows to be read, shape (m, n_inputs)
+            Their numbers may still be infinite or NaN, unless X is a DataFrame.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a matrix of ``n_inputs`` columns, or a DataFrame whose columns are not those
+            of ``feature_names`` in their order.
+        """
+        check_column_names(self._feature_names, column_names(X))
         meaning = f"columns (inputs of {self._layers[0]!r})"
         return check_row_matrix("X", X, self.n_inputs, meaning)
 
@@ -443,7 +465,7 @@ class Sequential:
                 "predict_class: expected a model of several outputs or one that ends with "
                 f"Sigmoid(), found {self._layers[-1]!r}: use predict for numbers"
             )
-        data = self._check_inputs(X)
+        data = self.check_inputs(X)
         if out is None:
             out = np.empty(len(data), np.intp)
         else:
@@ -484,7 +506,7 @@ class Sequential:
                 f"parameters: expected shape {self._parameters.shape}, found {vector.shape}"
             )
         names = self._feature_names, self._class_names
-        return _assemble(self._copies(), vector, self._widths, names)
+        return _assemble(self._copies(), vector, self._widths, names=names)
 
     def without_leading_layers(self) -> Sequential:
         """Return a replica that begins behind ``leading_layers``; it takes what they give.
@@ -726,7 +748,7 @@ class Sequential:
 
     def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[Any, ...]]:
         names = self._feature_names, self._class_names
-        return _assemble, (self._copies(), self._parameters, self._widths, names, self._is_trained)
+        return _assemble, (self._copies(), self._parameters, self._widths, self._is_trained, names)
 
     def _copies(self) -> tuple[Layer, ...]:
         return tuple(layer.unbound_copy() for layer in self._layers)
@@ -758,8 +780,8 @@ def _assemble(
     layers: tuple[Layer, ...],
     parameters: Array,
     widths: list[int],
-    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
     is_trained: bool = False,
+    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None),
 ) -> Sequential:
     """Return a Sequential over an existing vector; copy and pickle use it, so views stay views."""
     model = Sequential.__new__(Sequential)

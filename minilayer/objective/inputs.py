@@ -82,8 +82,7 @@ def check_rows(model: Sequential, loss: Loss, X: RowsLike, Y: RowsLike) -> tuple
 
     Rows that are to be read stay where they are. One pass over each file checks them.
     """
-    meaning = f"columns (inputs of {model.layers[0]!r})"
-    inputs = check_row_matrix("X", X, model.n_inputs, meaning)
+    inputs = model.check_inputs(X)
     targets = _targets(model, loss, Y, is_in_memory=isinstance(inputs, np.ndarray))
     if len(inputs) != len(targets):
         raise ValueError(f"Y: expected as many rows as X, {len(inputs)}, found {len(targets)}")
@@ -118,8 +117,8 @@ def _targets(model: Sequential, loss: Loss, Y: RowsLike, *, is_in_memory: bool) 
         with suppress(ValueError):  # rows of several lengths, which check_numeric refuses
             if np.asanyarray(Y).dtype.kind in "US":
                 raise TypeError(
-                    "Y: expected numbers, found strings: numpy.unique(Y, "
-                    "return_inverse=True) gives labels"
+                    "Y: expected numbers, found strings: "
+                    "minilayer.encode_labels(Y) gives class numbers and their names"
                 )
         values = check_numeric("Y", Y)
     outputs = model.n_outputs
@@ -160,7 +159,7 @@ def _check_labels(values: AnyRows, outputs: int, loss: Loss) -> None:
     if low < 0 or high >= outputs:
         raise ValueError(
             f"Y: expected labels 0..{outputs - 1} (the model has {outputs} outputs), "
-            f"found {low}..{high}: numpy.unique(Y, return_inverse=True) gives labels from 0 up"
+            f"found {low}..{high}: minilayer.encode_labels(Y) gives labels from 0 up"
         )
 
 

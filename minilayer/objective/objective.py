@@ -20,6 +20,7 @@ from ..utils.checks import (
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
 from ..utils.row_source import RowsLike
+from ..utils.tables import column_names
 from ..utils.types import Array
 from .evaluator import Evaluator
 from .inputs import (
@@ -65,7 +66,9 @@ class Objective:
     X : array_like, shape (m, n_inputs)
         Rows of any numeric dtype and memory order. Never written to. Rows may be in a file: a
         memory map, an h5py dataset, a zarr array, or an object of your own with ``shape``,
-        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs.
+        ``dtype`` and ``X[start:stop]``. README.md beside this file says what that costs. A
+        DataFrame of pandas or polars must have columns of numbers without missing values. Its
+        column names become ``model.feature_names``, or must equal them.
     Y : array_like, shape (m, n_outputs) or (m,)
         Targets. For the cross-entropies also integer labels (m,), which stand for one-hot targets.
         For a model of one output also (m,) numbers. They may be in a file too.
@@ -163,6 +166,8 @@ class Objective:
         total_weight = self.rows if weights is None else float(weights.sum())
         self._mean = PenalizedMean(model, self.l2, total_weight)
         self._evaluator = self._make_evaluator(self.shards, is_raw=self._is_raw)
+        if model.feature_names is None:
+            model.feature_names = column_names(X)
 
     def _make_shards(self, rows: GivenRows, count: int, *, copy: bool, is_raw: bool) -> Shards:
         """Return shards of rows; ``is_raw`` says whether the evaluator has the leading layers."""

@@ -67,8 +67,9 @@ def _unit_of_cost(loss: Loss, rescale: Rescale, targets: AnyRows) -> float:
 
 @contextmanager
 def layers_restored_after_errors(model: Sequential) -> Iterator[None]:
-    """Leave the model with its layers if arguments are refused."""
+    """Leave the model with its layers and feature names if arguments are refused."""
     before = model.layers
+    names = model.feature_names
     try:
         yield
     except BaseException:
@@ -78,4 +79,5 @@ def layers_restored_after_errors(model: Sequential) -> Iterator[None]:
         for index, layer in enumerate(before):
             if layer not in model.layers:
                 model.insert(index, layer.unbound_copy())
+        model.feature_names = names
         raise

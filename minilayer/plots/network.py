@@ -116,7 +116,8 @@ def decision_surface(
     ax : matplotlib Axes, optional
         Where to draw; default: the Axes of a new figure.
     class_names : iterable of str, optional
-        The name of each class, two for a model with one output; default: "class 0", "class 1", ...
+        The name of each class, two for a model with one output; default: those of the
+        model, else "class 0", "class 1", ...
 
     Returns
     -------
@@ -139,9 +140,8 @@ def decision_surface(
     """
     points, truth = _checked_points(model, X, labels)
     classes = max(2, model.n_outputs)
-    names = check_class_names(class_names, classes) or [
-        f"class {label}" for label in range(classes)
-    ]
+    known = model.class_names if class_names is None else class_names
+    names = check_class_names(known, classes) or [f"class {label}" for label in range(classes)]
     low, high = _range_with_margin(points)
     across = np.linspace(low[0], high[0], GRID_POINTS)
     up = np.linspace(low[1], high[1], GRID_POINTS)

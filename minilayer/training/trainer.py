@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from inspect import signature
-from typing import ClassVar, Unpack, final
+from typing import TYPE_CHECKING, ClassVar, Unpack, final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,6 @@ from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .problem import CostAndGradient, Problem, ProblemWrapper, as_problem
 from .progress import ProgressBar
-from .result import TrainingResult
 from .resume.checkpointer import Checkpointer
 from .resume.run_state import ExpectedRun
 from .resume.state_check import Anything, Entries, Expected
@@ -44,6 +43,9 @@ from .stopping import (
 )
 from .user_code import UserCode, UserProblem
 from .validation import Validation, ValidationMonitor
+
+if TYPE_CHECKING:
+    from .result import TrainingResult
 
 
 class Trainer(ABC):
@@ -141,6 +143,8 @@ class Trainer(ABC):
         CheckpointError
             For a model that a checkpoint cannot store, before the run begins.
         """
+        from . import result  # noqa: F401  # now, as Ctrl-C could strike while it is imported
+
         user_code = UserCode()
         problem = UserProblem(as_problem(objective), user_code)
         start = self._start(problem, x0)
@@ -319,6 +323,8 @@ class Trainer(ABC):
     def _result(
         self, run: Run, start: Array, status: Status, reason: str, best_iteration: int | None
     ) -> TrainingResult:
+        from .result import TrainingResult  # not before a run, as it imports scipy.optimize
+
         best = run.returned_point
         return TrainingResult(
             x=start if best is None else best.x,

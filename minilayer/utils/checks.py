@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .tables import to_numbers
 from .types import Array
 
 BYTES_PER_BLOCK = 1 << 24
@@ -93,6 +94,7 @@ def check_path(name: str, value: object) -> Path:
 
 def check_numeric(name: str, value: object) -> Array:
     """Return an array of booleans, integers or floats; not a copy if ``value`` is one already."""
+    value = to_numbers(name, value)
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name}: expected an array without a mask, found a masked array: "
@@ -111,7 +113,7 @@ def check_numeric(name: str, value: object) -> Array:
         is_mixed = array.dtype.kind == "O"
         hint = f", values of several kinds: try {name}.astype(float)" if is_mixed else ""
         if array.dtype.kind in "US":
-            hint = f": numpy.unique({name}, return_inverse=True) gives class numbers"
+            hint = f": minilayer.encode_labels({name}) gives class numbers and their names"
             if array.ndim > 1:
                 hint = f": try numpy.asarray({name}, dtype=float)"
         raise TypeError(f"{name}: expected numbers, found dtype {array.dtype}{hint}")

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-
-from threadpoolctl import ThreadpoolController
+from typing import TYPE_CHECKING
 
 from .forks import call_in_child
 from .interrupts import deferred_interrupts
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 def default_workers() -> int:
@@ -58,6 +60,10 @@ def _container_quota(membership: Path, root: Path) -> float:
 
 @cache
 def _blas() -> ThreadpoolController:
+    """Return NumPy's BLAS and SciPy's, which is loaded here so that none is loaded later."""
+    import scipy.linalg.blas  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController().select(user_api="blas")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 
 @cache  # it takes as long as writing a small file
@@ -15,6 +14,8 @@ def library_version() -> str:
     str
         Such as "0.2.0".
     """
+    from importlib.metadata import PackageNotFoundError, version  # it takes a while
+
     try:
         return version("minilayer")
     except PackageNotFoundError:

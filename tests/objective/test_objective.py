@@ -183,7 +183,10 @@ def test_parameters_out_of_range_give_a_cost_that_is_not_finite() -> None:
             r"Y: expected 3 columns \(outputs of the model; use Y.ravel\(\) for labels\), found 1",
         ),
         ({"Y": []}, "Y: expected 2 dimensions"),
-        ({"Y": ["cat", "dog", "cat"]}, "Y: expected numbers, found strings: numpy.unique"),
+        (
+            {"Y": ["cat", "dog", "cat"]},
+            "Y: expected numbers, found strings: minilayer.encode_labels",
+        ),
         (
             {"X": csr_array(np.ones((3, 4)))},
             r"X: expected an array, found a sparse one: use X.toarray\(\)",

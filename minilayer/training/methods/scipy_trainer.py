@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
-
-from scipy.optimize import OptimizeResult, minimize
+from typing import TYPE_CHECKING, Any, final
 
 from ...utils.checks import check_count, check_flag
 from ...utils.foreign_names import unknown_argument
@@ -15,6 +13,9 @@ from ..stopping import Budget, BudgetOptions, Status, split_budget
 from ..trainer import Trainer
 from .scipy_methods import METHODS, Method
 from .trial_points import TrialPoints
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 COUNTS = {"maxfun", "maxiter", "maxcor", "maxls"}
 MAX_BYTES = 1 << 30
@@ -122,6 +123,8 @@ class ScipyTrainer(Trainer):
         return {**self.options, **({"gauss_newton": True} if self.gauss_newton else {})}
 
     def _search(self, run: Run, x0: Array) -> tuple[Status, str]:
+        from scipy.optimize import minimize  # at the first use, as importing it takes a while
+
         self._check_memory(run.problem, x0.size)
         points = TrialPoints(run, self.method.needs_finite_costs)
 
