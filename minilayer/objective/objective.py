@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import final
@@ -19,6 +20,7 @@ from ..utils.checks import (
 )
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
+from ..utils.reprs import short_count
 from ..utils.row_source import RowsLike
 from ..utils.types import Array
 from .evaluator import Evaluator
@@ -163,6 +165,7 @@ class Objective:
         total_weight = self.rows if weights is None else float(weights.sum())
         self._mean = PenalizedMean(model, self.l2, total_weight)
         self._evaluator = self._make_evaluator(self.shards, is_raw=self._is_raw)
+        self._seconds = 0.0  # of the last evaluation
 
     def _make_shards(self, rows: GivenRows, count: int, *, copy: bool, is_raw: bool) -> Shards:
         """Return shards of rows; ``is_raw`` says whether the evaluator has the leading layers."""
@@ -224,7 +227,10 @@ class Objective:
         gradient : ndarray, shape (n_parameters,)
             A new float64 array.
         """
-        return self._cost_and_gradient(x, self._shards, 1.0)
+        began = time.perf_counter()
+        cost, gradient = self._cost_and_gradient(x, self._shards, 1.0)
+        self._seconds = time.perf_counter() - began
+        return cost, gradient
 
     def minibatch(self, x: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, Array]:
         """Return cost and gradient at x estimated from some rows.
@@ -463,14 +469,16 @@ class Objective:
         }
 
     def progress_note(self) -> str:
-        """Return "": rows in memory need no note in the progress bar.
+        """Return the rows a second of the last evaluation, if rows are in a file.
 
         Returns
         -------
         str
-            An empty string.
+            Such as "1.2M rows/s"; "" for rows in memory, and before the first evaluation.
         """
-        return ""
+        if not self._seconds or not self._shards.is_read:
+            return ""
+        return f"{short_count(self.rows / self._seconds)} rows/s"
 
     def __repr__(self) -> str:
         return (
