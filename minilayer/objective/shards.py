@@ -189,6 +189,11 @@ class Shards:
         return self._row_ordered
 
     @property
+    def is_read(self) -> bool:
+        """Whether any rows are read from a file at each use."""
+        return bool(self._sources)
+
+    @property
     def is_copied(self) -> bool:
         """Whether the shards are copies."""
         return self._is_copied

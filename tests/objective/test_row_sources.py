@@ -1,6 +1,7 @@
 """Rows from files: every result has the bits of the same rows in memory, at the same shards."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -234,3 +235,14 @@ def test_statistics_of_several_blocks_have_the_bits_of_memory(
     )
     assert len(own.reads) > 10
     assert all(stop - start < ROWS / 5 for start, stop in own.reads)
+
+
+def test_the_progress_bar_shows_rows_a_second_of_files_alone() -> None:
+    X, labels = three_classes()
+    in_memory = ml.Objective(classifier(), X, labels, ml.CategoricalCrossEntropy())
+    read = ml.Objective(classifier(), OwnRows(X), labels, ml.CategoricalCrossEntropy())
+    assert read.progress_note() == ""
+    for objective in (in_memory, read):
+        objective(objective.x0)
+    assert in_memory.progress_note() == ""
+    assert re.fullmatch(r"[0-9.]+[kMG]? rows/s", read.progress_note())
