@@ -51,6 +51,8 @@ def read(kind: str, path: Path) -> Any:
     if kind == "memmap":
         return np.load(path, mmap_mode="r")
     if kind == "zarr":
+        # Each of its own threads keeps memory, more or less from run to run.
+        zarr.config.set({"async.concurrency": 1, "threading.max_workers": 1})
         return zarr.open_array(path, mode="r")
     return h5py.File(path, "r")["rows"]
 
