@@ -18,11 +18,11 @@ ROW_BYTES = 4 * SIDE * SIDE + 1
 """400 pixels as float32, and the label."""
 ROWS_PER_BLOCK = 500
 """Some 10 MB of arrays."""
-TURN_RADIANS = 0.25
-STRETCH = 0.15
-SHEAR = 0.2
-SHIFT_PIXELS = 1.5
-BEND_PIXELS = 0.5
+TURN_RADIANS = 0.18
+STRETCH = 0.1
+SHEAR = 0.15
+SHIFT_PIXELS = 1.0
+BEND_PIXELS = 0.35
 """Standard deviation of the distance that one bump moves its centre."""
 BUMPS = 4
 """In each direction."""

@@ -152,7 +152,10 @@ class Shards:
         chosen = candidates[:: max(1, len(candidates) // count)]
         if not self._is_copied:
             x, y, _ = self.row_ordered
-            return x[chosen].astype(self.input_dtype), y[chosen].astype(self.dtype)
+            picked = x[chosen].astype(self.input_dtype), y[chosen].astype(self.dtype)
+            for source in self._sources:  # their units are not picked from again
+                source.forget_units()
+            return picked
         inputs = []
         targets = []
         for (x, y, _), (start, stop) in zip(self._copies, pairwise(self.edges), strict=True):

@@ -136,6 +136,10 @@ class RowSource(ABC):
             rows = (chosen * self.unit + np.arange(self.unit)).ravel()
             yield rng.permutation(rows[rows < len(self)])
 
+    def forget_units(self) -> None:
+        """Give back the memory of the units that single rows were picked from."""
+        self._read_unit.cache_clear()
+
     @property
     def row_bytes(self) -> int:
         """Bytes of a row."""
