@@ -62,7 +62,7 @@ def test_without_distortion_and_moved_by_a_pixel(monkeypatch: pytest.MonkeyPatch
     chosen = np.array([2, 0, 2])
     same = module.distort(padded, chosen, rng).reshape(3, 20, 20)
     np.testing.assert_allclose(same, padded[chosen, 1:-1, 1:-1], atol=1e-4)
-    places = module.source_places(3, rng) + np.float32([[1], [0]])
+    places = module.source_places(3, rng) + np.array([[1], [0]], np.float32)
     monkeypatch.setattr(module, "source_places", lambda *_: places.clip(0, 20.999))
     moved = module.distort(padded, chosen, rng).reshape(3, 20, 20)
     np.testing.assert_allclose(moved[:, :-1], padded[chosen, 2:-1, 1:-1], atol=1e-4)
