@@ -29,7 +29,7 @@ FILE = Path("results/larger_than_memory.h5")
 PICTURE = FILE.with_suffix(".png")
 LEAST_MEGABYTES = 200.0
 """Of memory: Python and the libraries take more than half of it."""
-SHARDS_IN_LIMIT = 100
+SHARDS_IN_LIMIT = 200
 """Shards that would fill the limit. Each worker holds one, and its activations."""
 MAX_WORKERS = 4
 parser = shared.new_parser(__doc__)

@@ -123,6 +123,8 @@ class DaskObjective:
         Number of parts.
     client : distributed.Client
         The client.
+    slowest_seconds : float
+        What the slowest part of the last evaluation took on its worker.
 
     Raises
     ------
@@ -204,6 +206,7 @@ class DaskObjective:
         self._is_closed = False
         self._evaluator: Evaluator | None = None  # of validation rows
         self._note = ""
+        self.slowest_seconds = 0.0
         self._connection = Connection(client)
         try:
             self._placement = Placement(
@@ -558,6 +561,7 @@ class DaskObjective:
 
     def _write_note(self, sums: list[PartSum], seconds: float) -> None:
         slowest = max(sums, key=lambda one: one.seconds)
+        self.slowest_seconds = slowest.seconds
         rate = short_count(self.rows / seconds)
         self._note = f"{rate} rows/s, slowest part {slowest.part}: {slowest.seconds:.2g} s"
 

@@ -19,12 +19,12 @@ PARTS = {"files": "tests.benchmarks.scale_files", "dask": "tests.benchmarks.scal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the part that is named, with the options that follow it."""
+    """Run the parts that are named; all without a name."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.scale")
-    parser.add_argument("part", choices=PARTS)
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="of the part; try --help")
-    chosen = parser.parse_args(arguments)
-    importlib.import_module(PARTS[chosen.part]).main(chosen.options)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=", ".join(PARTS))
+    options, rest = parser.parse_known_args(arguments)
+    for part in options.parts or PARTS:
+        importlib.import_module(PARTS[part]).main(rest)
     return 0
 
 

@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.scale files",
-        description="Rows per second by place of rows.",
+        description="Rows per second by place.",
     )
     parser.add_argument("--rows", type=int, default=ROWS, help=f"default {ROWS}")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each kind; default 4")
