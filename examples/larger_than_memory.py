@@ -1,9 +1,9 @@
 """More rows than memory: L-BFGS on all rows of a file, in a tenth of the file's size.
 
 The program distorts digits into a file of new ones, 2 GB by default. It trains from the file, shard
-by shard, and tests on digits as they are. The limit of memory is measured and not enforced: the
-program compares the peak of its process with it. The system's cache of the file is not counted,
-since the system takes it back when other programs need memory.
+by shard, and tests on digits as they are. The limit of memory is measured and not enforced: at the
+end of training the program compares the peak of its process with it. The system's cache of the file
+is not counted, since the system takes it back when other programs need memory.
 
 python examples/larger_than_memory.py                # a file of 2 GB, 200 MB of memory
 python examples/larger_than_memory.py --gigabytes 8
@@ -29,7 +29,7 @@ FILE = Path("results/larger_than_memory.h5")
 PICTURE = FILE.with_suffix(".png")
 LEAST_MEGABYTES = 200.0
 """Of memory: Python and the libraries take more than half of it."""
-SHARDS_IN_LIMIT = 100
+SHARDS_IN_LIMIT = 200
 """Shards that would fill the limit. Each worker holds one, and its activations."""
 MAX_WORKERS = 4
 parser = shared.new_parser(__doc__)
@@ -61,8 +61,9 @@ def main(options: Any) -> int:
 
     with MemoryLog() as log:
         log.begin("making the file")
-        sources = X[train], labels[train]
-        is_new = distorted_digits.make_file(options.file, rows, *sources, options.seed)
+        is_new = distorted_digits.make_file(
+            options.file, rows, X[train], labels[train], options.seed
+        )
         print(f"{options.file}: {rows} rows, {gigabytes:g} GB, {'new' if is_new else 'used again'}")
         with h5py.File(options.file, "r") as file:
             log.begin("checks")

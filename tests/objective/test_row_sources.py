@@ -246,3 +246,15 @@ def test_the_progress_bar_shows_rows_a_second_of_files_alone() -> None:
         objective(objective.x0)
     assert in_memory.progress_note() == ""
     assert re.fullmatch(r"[0-9.]+[kMG]? rows/s", read.progress_note())
+
+
+def test_rows_picked_for_a_preconditioner_do_not_stay_in_memory() -> None:
+    X, labels = three_classes()
+    rows = OwnRows(X)
+    objective = ml.Objective(classifier(), rows, labels, ml.CategoricalCrossEntropy(), l2=1.0)
+    reads = []
+    for _ in range(2):
+        before = len(rows.reads)
+        objective.preconditioner()
+        reads.append(rows.reads[before:])
+    assert reads[0] == reads[1] != []
