@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -20,6 +21,7 @@ NAME = "larger_than_memory"
 SMALL = ("--gigabytes", "0.004", "--iterations", "3", "--memory", "2000")
 """Arguments of a short run; its memory is enough for any build of the libraries."""
 FILE = Path("results/larger_than_memory.h5")
+POLL_SECONDS = 0.05
 ROWS = 2498
 """Of 1601 bytes in 4 MB."""
 
@@ -85,6 +87,7 @@ def test_ctrl_c_while_the_file_is_made_leaves_none(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         while not (unfinished.exists() and unfinished.stat().st_size > 1e6):
             assert process.poll() is None
+            time.sleep(POLL_SECONDS)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (130, f"{NAME}.py: interrupted\n")

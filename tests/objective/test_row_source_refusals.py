@@ -161,7 +161,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         {"targets": own(LABELS + 1)},
         ValueError,
         "Y: expected labels 0..2 (the model has 3 outputs), found 1..3: "
-        "numpy.unique(Y, return_inverse=True) gives labels from 0 up",
+        "minilayer.encode_labels(Y) gives labels from 0 up",
     ),
     "labels that are no integers": (
         {"targets": own(LABELS.astype(float))},
