@@ -8,7 +8,7 @@ from distributed import Client
 from tests.helpers.clusters import local_cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """Return a client of two workers, which tests leave as they are."""
     with local_cluster(2) as client:

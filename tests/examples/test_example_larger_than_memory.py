@@ -120,7 +120,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def test_more_memory_than_the_limit_is_an_exit_code(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", USES_3000_MB, ROOT / "examples", example(NAME), *SMALL]
+    program = [sys.executable, "-c", USES_3000_MB, str(ROOT / "examples")]
+    command = [*program, str(example(NAME)), *SMALL]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (1, "")
     assert "peak memory 3000 MB, MORE THAN the limit of 2000 MB" in done.stdout

@@ -8,8 +8,19 @@ import numpy as np
 import pytest
 
 import minilayer as ml
+from minilayer.utils.types import Array
 from tests.helpers.layers import Hooked
 from tests.helpers.problems import random_objective
+
+
+def peak_of_evaluation(objective: ml.Objective, x: Array) -> int:
+    """Return the bytes that an evaluation allocates; other threads may add some of their own."""
+    tracemalloc.start()
+    try:
+        objective(x)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -20,10 +31,7 @@ def test_an_evaluation_allocates_nothing_that_grows_with_the_rows(dtype: str, co
         objective = random_objective(rows=rows, shards=2, workers=1, dtype=dtype, copy=copy)
         x = objective.x0
         objective(x)
-        tracemalloc.start()
-        objective(x)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        peaks.append(min(peak_of_evaluation(objective, x) for _ in range(3)))
     assert peaks[1] < 200_000  # a single column of a shard would be 600,000 bytes or more
     assert peaks[1] < peaks[0] + 2000
 
