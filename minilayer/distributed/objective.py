@@ -27,7 +27,7 @@ from ..objective.inputs import (
 from ..objective.penalized_mean import PenalizedMean
 from ..objective.run_identity import fingerprint, identity
 from ..objective.scaling import ADVISED_ROWS, advice_on_rows
-from ..objective.shards import Shards, default_shards, through
+from ..objective.shards import Shards, default_shards_of, equal_edges, through
 from ..utils.checks import check_count, check_number, check_vector
 from ..utils.cpus import default_workers, single_threaded_blas
 from ..utils.foreign_names import explains_unknown_arguments
@@ -54,7 +54,6 @@ from .rows import (
     check_source,
     check_weight,
     chunk_edges,
-    equal_edges,
     is_dask_array,
     spans,
 )
@@ -246,11 +245,9 @@ class DaskObjective:
             return equal_edges(self.rows, check_count("shards", shards))
         if arrays is not None:
             return chunk_edges(arrays[0])
-        return equal_edges(self.rows, min(MAX_DEFAULT_PARTS, self._default_shards(self.rows)))
-
-    def _default_shards(self, rows: int) -> int:
-        units = sum(layer.units or 0 for layer in self.model.layers)
-        return default_shards(rows, self.model.parameters.size, units)
+        return equal_edges(
+            self.rows, min(MAX_DEFAULT_PARTS, default_shards_of(self.model, self.rows))
+        )
 
     def _load(self) -> list[PartFacts]:
         """Load all parts, and remember their checksums for the next time."""
@@ -510,7 +507,7 @@ class DaskObjective:
             self._evaluator = Evaluator(network, self.loss, self.dtype, workers)
         shards = Shards(
             (inputs, targets, None),
-            min(self._default_shards(len(inputs)), len(inputs)),
+            min(default_shards_of(self.model, len(inputs)), len(inputs)),
             self._dtype,
             copy=True,
             input_dtype=np.dtype(np.float64) if self._is_raw else None,

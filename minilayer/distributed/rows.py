@@ -70,12 +70,6 @@ def spans(edges: Sequence[int]) -> list[Span]:
     ]
 
 
-def equal_edges(rows: int, count: int) -> list[int]:
-    """Return the edges of parts of nearly equal size, as Objective has them."""
-    number = min(count, rows)
-    return [rows * part // number for part in range(number + 1)]
-
-
 def chunk_edges(X: Any) -> list[int]:
     """Return the edges of the chunks of rows; empty chunks have none."""
     sizes = [size for size in X.chunks[0] if size > 0]

@@ -83,7 +83,7 @@ class Parameters(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has 
         "callback": [callable, None],
     }
 
-    def _keep(self, arguments: Mapping[str, object]) -> None:
+    def _set_arguments(self, arguments: Mapping[str, object]) -> None:
         """Keep each argument of the constructor as the attribute of its name."""
         for name in self._get_param_names():
             setattr(self, name, arguments[name])

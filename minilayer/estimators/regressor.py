@@ -173,7 +173,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         standardize: bool = False,
         callback: Callback | None = None,
     ) -> None:
-        self._keep(locals())
+        self._set_arguments(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(

@@ -38,7 +38,7 @@ from .penalized_mean import PenalizedMean
 from .preconditioner import Preconditioner
 from .run_identity import fingerprint, identity
 from .scaling import ADVISED_ROWS, advice_on_rows
-from .shards import GivenRows, Minibatch, Shards, default_shards, through
+from .shards import GivenRows, Minibatch, Shards, default_shards_of, through
 from .validation_rows import ValidationRows
 
 HEAD_ROWS = 1000
@@ -151,7 +151,7 @@ class Objective:
         self.rows = len(inputs)
         self.l2 = check_number("l2", l2)
         self.workers = default_workers() if workers is None else check_count("workers", workers)
-        count = self._default_shards(self.rows)
+        count = default_shards_of(self.model, self.rows)
         if shards is not None:
             count = check_count("shards", shards)
         self._network = model.replica()  # stays as it is if the model takes in a layer
@@ -186,10 +186,6 @@ class Objective:
     def _make_evaluator(self, shards: int, *, is_raw: bool) -> Evaluator:
         network = self._network if is_raw else self._trained
         return Evaluator(network, self.loss, self._dtype, min(self.workers, shards))
-
-    def _default_shards(self, rows: int) -> int:
-        units = sum(layer.units or 0 for layer in self.model.layers)
-        return default_shards(rows, self.model.parameters.size, units)
 
     @property
     def shards(self) -> int:
@@ -262,7 +258,7 @@ class Objective:
             For arguments that are not a vector of parameters and valid row numbers.
         """
         chosen = check_row_numbers(rows, self.rows)
-        minibatch = Minibatch(self._shards, chosen, self._default_shards(len(chosen)))
+        minibatch = Minibatch(self._shards, chosen, default_shards_of(self.model, len(chosen)))
         return self._cost_and_gradient(x, minibatch, self.rows / len(chosen))
 
     def shuffled_rows(self, rng: np.random.Generator) -> Iterator[Array]:
@@ -378,7 +374,7 @@ class Objective:
         """
         inputs, targets = check_rows(self.model, self.loss, X, Y)
         rows = (inputs, targets, None)
-        count = self._default_shards(len(inputs))
+        count = default_shards_of(self.model, len(inputs))
         is_read = to_be_read(inputs, targets)
         is_raw = self._is_raw or (is_read and bool(self._network.leading_layers))
         shards = self._make_shards(rows, count, copy=not is_read, is_raw=is_raw)

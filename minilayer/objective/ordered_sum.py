@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..utils.types import Array
+from .shards import equal_edges
 
 MAX_TERMS = 64
 """That are added one after the other. More are added in groups, which a cluster's workers do."""
@@ -32,8 +33,7 @@ def groups(count: int) -> list[range]:
     ([range(0, 1), range(1, 2)], 64, [7, 8, 8, 8, 7, 8, 8, 8, 8])
     """
     number = count if count <= MAX_TERMS else math.isqrt(count - 1) + 1
-    edges = [count * group // number for group in range(number + 1)]
-    return [range(start, stop) for start, stop in pairwise(edges)]
+    return [range(start, stop) for start, stop in pairwise(equal_edges(count, number))]
 
 
 class OrderedSum:

@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from ..nn import Layer, Workspace
+from ..nn import Layer, Sequential, Workspace
 from ..utils.checks import check_finite
 from ..utils.row_source import AnyRows, RowSource
 from ..utils.types import Array
@@ -54,6 +54,18 @@ def default_shards(rows: int, parameters: int, units: int) -> int:
     return max(1, small, large)
 
 
+def default_shards_of(model: Sequential, rows: int) -> int:
+    """Return the number of shards for so many rows of a model."""
+    units = sum(layer.units or 0 for layer in model.layers)
+    return default_shards(rows, model.parameters.size, units)
+
+
+def equal_edges(count: int, pieces: int) -> list[int]:
+    """Return where pieces of nearly equal size begin and end; none of them is empty."""
+    number = min(count, pieces)
+    return [count * piece // number for piece in range(number + 1)]
+
+
 @final
 class Shards:
     """Consecutive rows in pieces of nearly equal size, in the precision of the computation.
@@ -91,7 +103,7 @@ class Shards:
         inputs, targets, weights = rows
         self.dtype = dtype
         self.input_dtype = dtype if input_dtype is None else input_dtype
-        self.edges = _edges(len(inputs), count)
+        self.edges = equal_edges(len(inputs), count)
         self._is_copied = copy  # decides the memory order, and with it the last digits
         self._row_ordered: GivenRows | None = None
         self._sources: list[RowSource] = []
@@ -233,7 +245,7 @@ class Minibatch:
         self._dtype = shards.dtype
         self._input_dtype = shards.input_dtype
         self._rows = np.sort(rows)
-        self._edges = _edges(len(rows), min(count, len(rows)))
+        self._edges = equal_edges(len(rows), count)
 
     def __len__(self) -> int:
         return len(self._edges) - 1
@@ -275,10 +287,6 @@ def through(layers: tuple[Layer, ...], x: Array, dtype: np.dtype) -> Array:
     assert passed is not None  # a shard has rows
     check_finite(f"X after {layers[-1]!r}, as {dtype}", passed)
     return passed
-
-
-def _edges(rows: int, count: int) -> list[int]:
-    return [rows * piece // count for piece in range(count + 1)]
 
 
 def _read(name: str, rows: AnyRows, start: int, stop: int, work: Workspace) -> Array:

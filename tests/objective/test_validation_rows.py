@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minilayer as ml
+from minilayer.objective import objective as objective_file
 from tests.helpers.problems import PAIRS, random_parts
 
 
@@ -23,7 +24,7 @@ def test_they_give_the_loss_without_penalty_and_the_predictions(pair: str) -> No
 def test_many_rows_are_predicted_in_shards(pair: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, X, Y = random_parts(pair, 30)
     loss = PAIRS[pair][1]()
-    monkeypatch.setattr(ml.Objective, "_default_shards", lambda self, rows: rows // 5)
+    monkeypatch.setattr(objective_file, "default_shards_of", lambda model, rows: rows // 5)
     rows = ml.Objective(model, X[:10], Y[:10], loss, workers=2).validation_rows(X, Y)
     cost, predictions = rows(model.parameters)
     assert cost == pytest.approx(ml.Objective(model, X, Y, loss)(model.parameters)[0], rel=1e-13)
